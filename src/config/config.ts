@@ -1,0 +1,136 @@
+/** The configuration as the rest of the program sees it: total, checked, in plain readonly data. */
+import type { Address, WeightedAddress } from '../address.ts';
+import type { Level } from '../log.ts';
+import type { Path } from '../path.ts';
+
+export interface Config {
+  readonly admin: AdminConfig;
+  readonly log: LogConfig;
+  /** Most bytes that one direction of a stream may hold before its reader pauses. */
+  readonly bufferSizeBytes: number;
+  /** Most unwritten bytes of all streams together. */
+  readonly maxBufferedBytes: number;
+  readonly routers: readonly RouterConfig[];
+}
+
+export interface LogConfig {
+  readonly level: Level;
+  readonly format: 'text' | 'json';
+}
+
+export interface AdminConfig {
+  readonly ip: string;
+  readonly port: number;
+  readonly graceSecs: number;
+  /** Host names, beside IPs and `localhost`, under which the admin server may be addressed. */
+  readonly hosts: readonly string[];
+  /** Most names with series of their own in /metrics; the rest share one. */
+  readonly maxNameSeries: number;
+}
+
+export interface RouterConfig {
+  readonly label: string;
+  /** Where it stands in the file: `routers[0]`. */
+  readonly place: string;
+  readonly interpreter: InterpreterConfig;
+  readonly servers: readonly ServerConfig[];
+  /** In the file's order; a later one wins per key. */
+  readonly client: readonly ClientConfig[];
+  readonly bindingCache: BindingCacheConfig;
+}
+
+export interface BindingCacheConfig {
+  /** Most names at one time. */
+  readonly paths: number;
+  /** A name unused for so long is let go. */
+  readonly idleTtlSecs: number;
+}
+
+export type InterpreterConfig = NamerdHttpConfig | StaticConfig;
+
+export interface NamerdHttpConfig {
+  readonly kind: 'io.l5d.namerd.http';
+  /** Without a slash at the end. */
+  readonly baseUrl: string;
+  readonly namespace: string;
+  /** Seconds between polls; beside a watch, of the safety poll. */
+  readonly periodSecs: number;
+  /** Follow changes by a watch stream; `false`: only poll. */
+  readonly watch: boolean;
+  /** Most watches open at one time; names beyond are polled in turn. */
+  readonly maxWatches: number;
+  /** Reconnect delays, growing and jittered. */
+  readonly retry: { readonly baseSeconds: number; readonly maxSeconds: number };
+}
+
+export interface StaticConfig {
+  readonly kind: 'static';
+  readonly names: ReadonlyMap<Path, readonly WeightedAddress[]>;
+}
+
+export interface ServerConfig {
+  /** Where it stands in the file: `routers[0].servers[1]`. */
+  readonly place: string;
+  readonly address: Address;
+  readonly dstName: Path;
+  /** Accept → outbound established; `Infinity` where switched off. */
+  readonly connectTimeoutMs: number;
+  readonly connectionLifetimeMs: number;
+  /** The lifetime of each connection is longer by up to this share of it, 0..1. */
+  readonly connectionLifetimeJitter: number;
+  /** `Infinity`: no limit. */
+  readonly idleTimeoutMs: number;
+  readonly halfCloseTimeoutMs: number;
+  readonly resetLingerMs: number;
+  readonly maxConcurrency: number;
+  readonly tls?: ServerTlsConfig;
+}
+
+/** Certificates in PEM, already read from their files. */
+export interface Identity {
+  readonly certs: string;
+  readonly privateKey: string;
+}
+
+export interface ServerTlsConfig {
+  readonly alpnProtocols: readonly string[];
+  readonly handshakeTimeoutMs: number;
+  readonly defaultIdentity?: Identity;
+  /** By server name, lower-cased. */
+  readonly identities: ReadonlyMap<string, Identity>;
+}
+
+/** One client block: the keys that it sets, for the names that its prefix matches. */
+export interface ClientConfig {
+  readonly prefix: string;
+  readonly settings: Partial<ClientPolicy>;
+}
+
+/** How to reach the endpoints of a name. */
+export interface ClientPolicy {
+  /** Per attempt, TCP and TLS; `Infinity`: no limit. */
+  readonly connectTimeoutMs: number;
+  readonly maxWaiters: number;
+  /** Spare connections kept open. */
+  readonly minConnections: number;
+  readonly emptyWaitMs: number;
+  readonly failFast: {
+    readonly maxConsecutiveFailures: number;
+    readonly failurePenaltySecs: number;
+  };
+  readonly requeueBudget: {
+    readonly minRetriesPerSec: number;
+    readonly percentCanRetry: number;
+    readonly ttlSecs: number;
+  };
+  /** A spare unused for so long is closed and replaced; `Infinity`: never. */
+  readonly spareIdleMs: number;
+  readonly tls?: ClientTlsPolicy;
+}
+
+export interface ClientTlsPolicy {
+  /** Sent as server name, and required in the endpoint's certificate. */
+  readonly dnsName: string;
+  /** PEM of the trusted roots, already read; absent: the platform's. */
+  readonly trustCerts?: readonly string[];
+}

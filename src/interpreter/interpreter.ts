@@ -1,0 +1,24 @@
+/** The port through which names become addresses. */
+import type { Observable } from 'rxjs';
+import type { WeightedAddress } from '../address.ts';
+import type { Path } from '../path.ts';
+
+/** What is known of a name at one moment. */
+export type Resolution =
+  /** The name exists; its endpoints replace the former set. May be empty: nobody is home. */
+  | { readonly t: 'bound'; readonly endpoints: readonly WeightedAddress[] }
+  /** The name does not exist. */
+  | { readonly t: 'neg' }
+  /** Nothing is known yet. */
+  | { readonly t: 'pending' }
+  /** The look-up failed; whoever has a good set keeps it and calls it stale. */
+  | { readonly t: 'failed'; readonly cause: string };
+
+/**
+ * Resolves names. `resolve` gives a cold Observable: subscribing starts the look-up, unsubscribing ends
+ * it and frees all it held.
+ * Errors: never; a failure is a `failed` value. Ends: never by itself.
+ */
+export interface Interpreter {
+  readonly resolve: (name: Path) => Observable<Resolution>;
+}

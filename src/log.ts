@@ -1,0 +1,11 @@
+/** The log as the rest of the program sees it; where lines go is the business of who makes one. */
+
+/** From the one nobody may miss to the one for developers. `error` = someone must act, `warn` = degraded. */
+export const LEVELS = ['error', 'warn', 'info', 'debug'] as const;
+export type Level = (typeof LEVELS)[number];
+
+/** What a line carries beside its message: ids and numbers, never secrets and never payload. */
+export type Fields = Readonly<Record<string, string | number | boolean | undefined>>;
+
+/** Writes one line. Never throws and never blocks. */
+export type Log = (level: Level, message: string, fields?: Fields) => void;

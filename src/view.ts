@@ -1,0 +1,68 @@
+/** Copies of live state for readers: what `/routers.json` shows. Plain data. */
+
+export interface RouterView {
+  readonly label: string;
+  readonly servers: readonly ServerView[];
+  readonly names: readonly NameView[];
+}
+
+export interface ServerView {
+  /** The bound address, `ip:port`. */
+  readonly address: string;
+  readonly dstName: string;
+  /** Connections held now: shaking hands, waiting or streaming. */
+  readonly active: number;
+  /** Of these, not yet connected to an endpoint. */
+  readonly waiting: number;
+}
+
+export interface NameView {
+  readonly dst: string;
+  /** The last thing the interpreter said that counts; `pending`: nothing yet. */
+  readonly state: 'pending' | 'bound' | 'neg';
+  /** The interpreter cannot confirm the state at present. */
+  readonly stale: boolean;
+  /** Since the last good answer; absent while there was none. */
+  readonly resolutionAgeMs?: number;
+  readonly waiters: number;
+  readonly spares: number;
+  readonly endpoints: readonly EndpointView[];
+}
+
+export interface EndpointView {
+  readonly address: string;
+  readonly state: 'available' | 'failed' | 'retired';
+  readonly weight: number;
+  /** dialing + open, spares included. */
+  readonly load: number;
+  readonly dialing: number;
+  readonly open: number;
+  readonly consecutiveFailures: number;
+  /** Until the next probe, while failed. */
+  readonly penaltyMs?: number;
+}
+
+/** What metrics need of a name at each scrape: counts only, cheap to make. */
+export interface NameGauges {
+  readonly rt: string;
+  readonly dst: string;
+  readonly available: number;
+  readonly failed: number;
+  readonly retired: number;
+  readonly pending: number;
+  readonly open: number;
+  readonly waiters: number;
+  /** ms since the last good answer of the interpreter; absent while there was none. */
+  readonly resolutionAgeMs?: number;
+}
+
+/** What metrics need of a server at each scrape. */
+export interface ServerGauges {
+  readonly rt: string;
+  readonly srv: string;
+  readonly active: number;
+  readonly waiters: number;
+  /** Bytes of the streams that are open now, read from and written to clients. */
+  readonly rx: number;
+  readonly tx: number;
+}
