@@ -1,0 +1,95 @@
+/** Spares: connections kept open ahead of need, `minConnections` of them. Pure. */
+import { abortDial, endDial, startDial } from './dials.ts';
+import { choose } from './select.ts';
+import type { Dial, Endpoint } from './state.ts';
+import { backOff, remind, type Turn } from './turn.ts';
+
+/** First and longest wait, in ms, before a spare that came to nothing is replaced. */
+const REFILL_MS = [100, 10_000] as const;
+
+/** A spare that lived so long was a good one: its replacement need not wait long. */
+const GOOD_SPARE_MS = 1000;
+
+/** Opens what is missing, unless a back-off is running. Never at an endpoint that is aside. */
+export const refill = (turn: Turn): void => {
+  const { s } = turn;
+  if (s.released || s.resolution !== 'bound' || s.refill.slot >= 0) return;
+  while (s.spares.size + s.sparesDialing < s.policy.minConnections) {
+    const endpoint = choose(s, s.live);
+    if (endpoint?.state !== 'available') {
+      if (endpoint !== undefined) backOff(turn, s.refill, REFILL_MS);
+      return;
+    }
+    s.sparesDialing += 1;
+    startDial(turn, endpoint);
+  }
+};
+
+/** A spare’s dial succeeded: from now on it is watched. */
+export const keepSpare = (turn: Turn, dial: Dial): void => {
+  const { s, at, out } = turn;
+  s.sparesDialing -= 1;
+  dial.phase = 'spare';
+  dial.openedAt = at;
+  s.spares.set(dial.id, dial);
+  out.push({ t: 'watch', dial: dial.id });
+  remind(turn, dial, at + s.policy.spareIdleMs);
+};
+
+/** A spare’s dial failed: the next one waits. */
+export const missSpare = (turn: Turn): void => {
+  turn.s.sparesDialing -= 1;
+  backOff(turn, turn.s.refill, REFILL_MS);
+};
+
+/** Takes the oldest spare for use. Its endpoint was drawn by weight when it was opened. */
+export const takeSpare = ({ s }: Turn): Dial | undefined => {
+  for (const dial of s.spares.values()) {
+    s.spares.delete(dial.id);
+    s.refill.misses = 0;
+    return dial;
+  }
+  return undefined;
+};
+
+const dropSpare = (turn: Turn, dial: Dial): void => {
+  turn.s.spares.delete(dial.id);
+  endDial(turn, dial);
+};
+
+/** The endpoint closed a spare; that is no failure. */
+export const loseSpare = (turn: Turn, id: number): void => {
+  const dial = turn.s.spares.get(id);
+  if (dial === undefined) return;
+  dropSpare(turn, dial);
+  if (turn.at - dial.openedAt > GOOD_SPARE_MS) turn.s.refill.misses = 0;
+  backOff(turn, turn.s.refill, REFILL_MS);
+};
+
+/** Closes a spare. */
+export const closeSpare = (turn: Turn, dial: Dial): void => {
+  dropSpare(turn, dial);
+  turn.out.push({ t: 'close', dial: dial.id });
+};
+
+/** Closes the spares of one endpoint, or all, and drops the dials for more. */
+export const closeSpares = (turn: Turn, endpoint?: Endpoint): void => {
+  const { s } = turn;
+  const concerns = (dial: Dial): boolean => endpoint === undefined || dial.endpoint === endpoint;
+  for (const dial of [...s.spares.values()].filter(concerns)) closeSpare(turn, dial);
+  if (s.sparesDialing === 0) return;
+  for (const dial of s.dials.values()) {
+    if (dial.phase !== 'dialing' || dial.waiter !== undefined || !concerns(dial)) continue;
+    s.sparesDialing -= 1;
+    abortDial(turn, dial);
+  }
+};
+
+/** Closes spares beyond the number that the policy wants now. */
+export const trimSpares = (turn: Turn): void => {
+  const { s } = turn;
+  for (const dial of s.spares.values()) {
+    if (s.spares.size <= s.policy.minConnections) return;
+    closeSpare(turn, dial);
+  }
+};

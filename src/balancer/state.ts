@@ -1,0 +1,128 @@
+/** What a balancer knows: endpoints, waiters and dials of one name. Pure. */
+import type { Address } from '../address.ts';
+import type { ClientPolicy } from '../config/config.ts';
+import { type Due, DueQueue } from '../heap.ts';
+import { RetryBudget } from './budget.ts';
+import { type Dice, makeDice } from './random.ts';
+import { WeightTree } from './weight-tree.ts';
+
+/** One address of the name, with all that is known of it. */
+export interface Endpoint extends Due {
+  readonly kind: 'endpoint';
+  readonly address: Address;
+  /** Its place in the weight trees. */
+  readonly index: number;
+  weight: number;
+  state: 'available' | 'failed' | 'retired';
+  dialing: number;
+  /** Connected: streams and spares. */
+  open: number;
+  /** Consecutive failures; cleared by a success. */
+  failures: number;
+  /** Penalties in a row; the next one grows with it. */
+  penalties: number;
+  /** When the penalty ends. */
+  penaltyUntil: number;
+  /** While failed: the dial that probes it now. */
+  probe: number | undefined;
+}
+
+/** A connection that waits for an endpoint. */
+export interface Waiter extends Due {
+  readonly kind: 'waiter';
+  readonly conn: number;
+  readonly deadline: number;
+  /** How long it waits for an endpoint to exist; set when it first has to. */
+  patience: number;
+  /** The dial made on its behalf; `undefined`: parked. */
+  dial: Dial | undefined;
+  readonly tried: Endpoint[];
+  attempts: number;
+  /** What the last failed dial said. */
+  detail: string | undefined;
+}
+
+/** A connection to an endpoint, from the dial to its end. */
+export interface Dial extends Due {
+  readonly kind: 'dial';
+  readonly id: number;
+  readonly endpoint: Endpoint;
+  phase: 'dialing' | 'spare' | 'open';
+  /** Who it is for; `undefined`: a spare. */
+  waiter: Waiter | undefined;
+  openedAt: number;
+}
+
+/** A chore of the balancer itself, done when it falls due. */
+export interface Chore extends Due {
+  readonly kind: 'panic' | 'refill';
+  /** Times in a row that it came to nothing; its next delay grows with it. */
+  misses: number;
+}
+
+/** Everything one balancer knows. It belongs to the scan that steps it: nobody else may hold it. */
+export interface State {
+  policy: ClientPolicy;
+  readonly dice: Dice;
+  resolution: 'pending' | 'bound' | 'neg';
+  stale: boolean;
+  /** When the last good answer came. */
+  resolvedAt: number | undefined;
+  /** Every endpoint that is not forgotten, by address. */
+  readonly endpoints: Map<string, Endpoint>;
+  /** The endpoints by index; gaps are listed in `freeIndexes`. */
+  readonly byIndex: (Endpoint | undefined)[];
+  readonly freeIndexes: number[];
+  /** Weights of those that may be chosen: available, or failed and due for a probe. */
+  readonly live: WeightTree;
+  /** Weights of those that sit out a penalty. */
+  readonly aside: WeightTree;
+  /** Everybody without an endpoint, oldest first. */
+  readonly waiters: Map<number, Waiter>;
+  /** Of these, those without a dial, oldest first. */
+  readonly parked: Map<number, Waiter>;
+  readonly dials: Map<number, Dial>;
+  /** Connected and unused, oldest first. */
+  readonly spares: Map<number, Dial>;
+  sparesDialing: number;
+  nextDial: number;
+  budget: RetryBudget;
+  /** All that falls due. */
+  readonly due: DueQueue<Endpoint | Waiter | Dial | Chore>;
+  /** Paces the tries at endpoints that all sit out a penalty. */
+  readonly panic: Chore;
+  /** Paces the replacement of spares. */
+  readonly refill: Chore;
+  /** The name is being let go: no more spares. */
+  released: boolean;
+}
+
+const makeChore = (kind: Chore['kind']): Chore => ({ kind, misses: 0, due: 0, slot: -1 });
+
+/** A balancer that knows nothing yet. `seed` in [0, 1) fixes every draw that it will make. */
+export const makeState = (policy: ClientPolicy, seed: number): State => ({
+  policy,
+  dice: makeDice(seed),
+  resolution: 'pending',
+  stale: false,
+  resolvedAt: undefined,
+  endpoints: new Map(),
+  byIndex: [],
+  freeIndexes: [],
+  live: new WeightTree(),
+  aside: new WeightTree(),
+  waiters: new Map(),
+  parked: new Map(),
+  dials: new Map(),
+  spares: new Map(),
+  sparesDialing: 0,
+  nextDial: 0,
+  budget: new RetryBudget(policy.requeueBudget),
+  due: new DueQueue(),
+  panic: makeChore('panic'),
+  refill: makeChore('refill'),
+  released: false,
+});
+
+/** Streams, dials and spares that an endpoint carries. */
+export const load = (endpoint: Endpoint): number => endpoint.dialing + endpoint.open;

@@ -1,0 +1,142 @@
+/** Waiters: connections on their way to an endpoint, each answered exactly once. Pure. */
+import type { CloseReason } from '../close-reason.ts';
+import { abortDial, openStream, startDial } from './dials.ts';
+import type { Event } from './messages.ts';
+import { choose, chooseUntried } from './select.ts';
+import { takeSpare } from './spares.ts';
+import type { Dial, Endpoint, Waiter } from './state.ts';
+import { backOff, remind, type Turn } from './turn.ts';
+
+/** First and longest wait, in ms, between tries while every endpoint sits out a penalty. */
+const PANIC_MS = [20, 1000] as const;
+
+/** Takes in a connection: it stands last in the line, or is refused where the line is full or the time is up. */
+export const arrive = (turn: Turn, event: Extract<Event, { t: 'arrived' }>): void => {
+  const { s, at, out } = turn;
+  const { conn, deadline } = event;
+  const full = s.waiters.size >= s.policy.maxWaiters;
+  if (full || deadline <= at) {
+    out.push({ t: 'refuse', conn, reason: full ? 'max-waiters' : 'connect-timeout', attempts: 0 });
+    return;
+  }
+  const waiter: Waiter = {
+    kind: 'waiter',
+    conn,
+    deadline,
+    patience: Number.POSITIVE_INFINITY,
+    dial: undefined,
+    tried: [],
+    attempts: 0,
+    detail: undefined,
+    due: 0,
+    slot: -1,
+  };
+  s.budget.deposit(at);
+  s.waiters.set(conn, waiter);
+  s.parked.set(conn, waiter);
+};
+
+const leave = ({ s }: Turn, waiter: Waiter): void => {
+  s.waiters.delete(waiter.conn);
+  s.parked.delete(waiter.conn);
+  s.due.remove(waiter);
+};
+
+/** Turns a waiter away; a dial made for it is dropped. */
+export const refuse = (
+  turn: Turn,
+  waiter: Waiter,
+  reason: CloseReason,
+  detail = waiter.detail,
+): void => {
+  const { conn, attempts, dial } = waiter;
+  leave(turn, waiter);
+  if (dial !== undefined) abortDial(turn, dial);
+  const command = { t: 'refuse', conn, reason, attempts } as const;
+  turn.out.push(detail === undefined ? command : { ...command, detail });
+};
+
+/** Its time is up: the deadline, or the patience with an empty set. */
+export const giveUp = (turn: Turn, waiter: Waiter): void => {
+  if (waiter.deadline <= turn.at) refuse(turn, waiter, 'connect-timeout');
+  else refuse(turn, waiter, waiter.attempts > 0 ? 'connect-failed' : 'no-endpoints');
+};
+
+/** Joins a waiter with a connected dial. */
+export const dispatch = (turn: Turn, waiter: Waiter, dial: Dial): void => {
+  leave(turn, waiter);
+  openStream(turn, dial);
+  const { conn, attempts } = waiter;
+  turn.out.push({ t: 'dispatch', conn, dial: dial.id, address: dial.endpoint.address, attempts });
+};
+
+/** Its dial failed: it stands in line again, with one endpoint less to try. */
+export const returnToLine = (turn: Turn, waiter: Waiter, detail: string): void => {
+  if (waiter.dial !== undefined) waiter.tried.push(waiter.dial.endpoint);
+  waiter.dial = undefined;
+  waiter.detail = detail;
+  turn.s.parked.set(waiter.conn, waiter);
+};
+
+const dialFor = (turn: Turn, waiter: Waiter, endpoint: Endpoint): void => {
+  const { s, at } = turn;
+  if (waiter.attempts > 0 && !s.budget.withdraw(at, waiter.attempts === 1)) {
+    refuse(turn, waiter, 'retry-budget');
+    return;
+  }
+  s.parked.delete(waiter.conn);
+  waiter.attempts += 1;
+  waiter.dial = startDial(turn, endpoint, waiter);
+  remind(turn, waiter, waiter.deadline);
+};
+
+/** Leaves a waiter in line. With a set that offers nothing its patience runs; without any set only its deadline. */
+const park = (turn: Turn, waiter: Waiter): false => {
+  const { s, at } = turn;
+  if (s.resolution === 'bound' && waiter.patience === Number.POSITIVE_INFINITY) {
+    waiter.patience = at + s.policy.emptyWaitMs;
+  }
+  if (waiter.slot < 0) remind(turn, waiter, Math.min(waiter.deadline, waiter.patience));
+  else if (waiter.patience < waiter.due) remind(turn, waiter, waiter.patience);
+  return false;
+};
+
+/** While everybody sits aside they are tried nevertheless, one at a time and ever more slowly. */
+const panic = (turn: Turn, waiter: Waiter): boolean => {
+  const { s } = turn;
+  const untried = chooseUntried(s, s.aside, waiter.tried);
+  if (untried === undefined && waiter.attempts > 0) {
+    refuse(turn, waiter, 'connect-failed');
+    return true;
+  }
+  if (untried === undefined || s.panic.slot >= 0) return park(turn, waiter);
+  backOff(turn, s.panic, PANIC_MS);
+  dialFor(turn, waiter, untried);
+  return true;
+};
+
+/** Finds an endpoint for a waiter in line, or an answer; `false`: it stays, and so do all behind it. */
+const seat = (turn: Turn, waiter: Waiter): boolean => {
+  const { s } = turn;
+  if (s.resolution === 'neg') {
+    refuse(turn, waiter, 'no-such-name');
+    return true;
+  }
+  if (s.resolution === 'pending') return park(turn, waiter);
+  const spare = waiter.attempts === 0 ? takeSpare(turn) : undefined;
+  if (spare !== undefined) {
+    dispatch(turn, waiter, spare);
+    return true;
+  }
+  if (s.live.total <= 0) return panic(turn, waiter);
+  const { tried } = waiter;
+  const endpoint = tried.length === 0 ? choose(s, s.live) : chooseUntried(s, s.live, tried);
+  if (endpoint === undefined) refuse(turn, waiter, 'connect-failed');
+  else dialFor(turn, waiter, endpoint);
+  return true;
+};
+
+/** Goes through the line, oldest first, until one has to stay. */
+export const seatAll = (turn: Turn): void => {
+  for (const waiter of turn.s.parked.values()) if (!seat(turn, waiter)) return;
+};
