@@ -83,15 +83,15 @@ export class Clients {
     this.#entries.delete(id);
   }
 
-  /** Resets and forgets a connection that was never taken; gives its envelope while it was here. */
-  refuse(id: number): Envelope | undefined {
+  /** Resets and forgets a connection that was never taken; gives it back while it was here. */
+  refuse(id: number): Client | undefined {
     const entry = this.#entries.get(id);
     if (entry === undefined) return undefined;
     const client = this.take(id);
     client?.socket.on('error', () => undefined);
     client?.socket.resetAndDestroy();
     this.leave(id);
-    return entry.client.envelope;
+    return entry.client;
   }
 
   /** Cuts every stream; those still waiting are told to depart. */

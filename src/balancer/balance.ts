@@ -1,0 +1,138 @@
+/** The balancer of one name at work: `step` as a `scan`, its commands performed, their outcomes fed back. */
+import {
+  concat,
+  concatMap,
+  defer,
+  finalize,
+  ignoreElements,
+  map,
+  merge,
+  mergeMap,
+  type Observable,
+  of,
+  Subject,
+  scan,
+  takeWhile,
+  tap,
+} from 'rxjs';
+import type { ClientPolicy } from '../config/config.ts';
+import type { Env } from '../env.ts';
+import type { Envelope } from '../envelope.ts';
+import type { Resolution } from '../interpreter/interpreter.ts';
+import { serialize } from '../serialize.ts';
+import type { Timer, Timers } from '../timers.ts';
+import type { Command, Event } from './messages.ts';
+import { makeState, type State } from './state.ts';
+import { isIdle, nextDue, step } from './step.ts';
+
+/** What happened to a command, before it is stamped with the time. */
+export type Outcome = Event extends infer E
+  ? E extends { readonly t: 'connected' | 'connectFailed' | 'answered' | 'closed' | 'lost' }
+    ? Omit<E, 'at'>
+    : never
+  : never;
+
+/** How commands become deeds. Observables never error: what goes wrong is an outcome. */
+export interface Ports {
+  /** Calls back once if the client of a waiting connection goes away. */
+  readonly watchClient: (conn: number, departed: (detail: string) => void) => void;
+  readonly perform: (command: Command) => Observable<Outcome>;
+}
+
+/** What the binder wants to know of a balancer, told after each step. */
+export interface Status {
+  /** Nothing waits or streams. */
+  readonly idle: boolean;
+  /** `bad`: nothing good is known of the name. `stale`: a good set that cannot be confirmed now. */
+  readonly quality: 'good' | 'stale' | 'bad';
+}
+
+export interface BalanceSetup {
+  readonly policy: ClientPolicy;
+  /** Emits when a reload changes the policy. */
+  readonly policy$: Observable<ClientPolicy>;
+  readonly resolution$: Observable<Resolution>;
+  readonly ports: Ports;
+  readonly timers: Timers;
+  /** Gets the state to read from, at the start. It must not keep copies of what is inside. */
+  readonly opened: (state: State) => void;
+  readonly status: (status: Status) => void;
+}
+
+const qualityOf = ({ resolution, stale }: State): Status['quality'] => {
+  if (resolution !== 'bound') return 'bad';
+  return stale ? 'stale' : 'good';
+};
+
+/** Let go, with nothing open: the balancer has nothing left to do. */
+const isOver = (state: State): boolean => state.released && state.dials.size === 0 && isIdle(state);
+
+/** Keeps one timer on the moment that the state waits for; when it comes, `ticked` is called. */
+const makeAlarm = (timers: Timers, ticked: () => void) => {
+  let timer: Timer | undefined;
+  let armedFor = Number.POSITIVE_INFINITY;
+  const ring = (): void => {
+    armedFor = Number.POSITIVE_INFINITY;
+    ticked();
+  };
+  return {
+    /** An alarm set too early rings for nothing, once; that is cheaper than moving it with each connection. */
+    set: (due: number | undefined): void => {
+      if (due === undefined || due >= armedFor) return;
+      timer?.drop();
+      armedFor = due;
+      timer = timers.after(due - timers.now(), ring);
+    },
+    drop: (): void => timer?.drop(),
+  };
+};
+
+/**
+ * Balances the envelopes of one name. `envelope$` ends when the name is let go; the Observable then
+ * completes with its last stream. It emits nothing: all that happens is told through the ports.
+ * Order: events are taken one at a time; one that is caused by a command waits for the batch of commands
+ * to be performed. Errors: only a fault of our own. Unsubscribing drops dials and cuts streams.
+ */
+export const balance = (
+  setup: BalanceSetup,
+  env: Env,
+): ((envelope$: Observable<Envelope>) => Observable<never>) => {
+  const { ports, timers } = setup;
+  const { now } = timers;
+  const outcome$ = new Subject<Event>();
+  const arrived = ({ id, deadline }: Envelope): Event => {
+    ports.watchClient(id, (detail) =>
+      outcome$.next({ t: 'departed', at: now(), conn: id, detail }),
+    );
+    return { t: 'arrived', at: now(), conn: id, deadline };
+  };
+  const released$ = defer(() => of<Event>({ t: 'released', at: now() }));
+
+  return (envelope$) => {
+    const state = makeState(setup.policy, env.random());
+    const alarm = makeAlarm(timers, () => outcome$.next({ t: 'ticked', at: now() }));
+    setup.opened(state);
+    // Outcomes come first: what the others cause while they are subscribed must find them listening.
+    return merge(
+      outcome$,
+      setup.policy$.pipe(map((policy): Event => ({ t: 'configured', at: now(), policy }))),
+      setup.resolution$.pipe(
+        map((resolution): Event => ({ t: 'resolved', at: now(), resolution })),
+      ),
+      concat(envelope$.pipe(map(arrived)), released$),
+    ).pipe(
+      serialize(),
+      scan((_: readonly Command[], event) => step(state, event), []),
+      tap(() => {
+        alarm.set(nextDue(state));
+        setup.status({ idle: isIdle(state), quality: qualityOf(state) });
+      }),
+      takeWhile(() => !isOver(state), true),
+      concatMap((commands) => commands),
+      mergeMap((command) => ports.perform(command)),
+      tap((outcome) => outcome$.next({ ...outcome, at: now() })),
+      ignoreElements(),
+      finalize(alarm.drop),
+    );
+  };
+};

@@ -1,0 +1,138 @@
+/** The binder: envelopes by destination, one balancer each, cached while in use and let go when idle. */
+import {
+  catchError,
+  EMPTY,
+  filter,
+  finalize,
+  groupBy,
+  mergeMap,
+  type Observable,
+  type OperatorFunction,
+  of,
+  Subject,
+} from 'rxjs';
+import type { Status } from './balancer/balance.ts';
+import type { Envelope } from './envelope.ts';
+import { Names } from './names.ts';
+import type { Path } from './path.ts';
+import { serialize } from './serialize.ts';
+import type { Timers } from './timers.ts';
+
+export interface BinderSetup {
+  readonly limits: () => { readonly paths: number; readonly idleTtlSecs: number };
+  readonly timers: Timers;
+  /** Makes the balancer of a name; it tells its status through the callback after each change. */
+  readonly balance: (
+    dst: Path,
+    status: (status: Status) => void,
+  ) => (envelope$: Observable<Envelope>) => Observable<never>;
+  /** Turns away an envelope that finds no place. */
+  readonly refuse: (envelope: Envelope) => void;
+  /** A name came, a name went, a balancer broke. */
+  readonly named: (dst: Path) => void;
+  readonly unnamed: (dst: Path) => void;
+  readonly broken: (dst: Path, error: unknown) => void;
+  readonly found: (dst: Path) => void;
+}
+
+/** A name that is new is not idle: an envelope is on its way to it. */
+const FRESH: Status = { idle: false, quality: 'bad' };
+
+class Binder {
+  readonly #setup: BinderSetup;
+  readonly #names = new Names();
+
+  constructor(setup: BinderSetup) {
+    this.#setup = setup;
+  }
+
+  /** Whether there is a balancer for an envelope, or room for one. */
+  readonly admit = (envelope: Envelope): boolean => {
+    const { limits, refuse, found } = this.#setup;
+    if (!this.#names.has(envelope.dst) && !this.#names.makeRoom(limits().paths)) {
+      refuse(envelope);
+      return false;
+    }
+    found(envelope.dst);
+    return true;
+  };
+
+  /** Runs one name from its first envelope until it is evicted and its last stream has ended. */
+  readonly run = (envelope$: Observable<Envelope>, dst: Path): Observable<never> => {
+    const { balance, broken, named } = this.#setup;
+    this.#hold(dst);
+    named(dst);
+    return balance(
+      dst,
+      this.#noteStatus(dst),
+    )(envelope$).pipe(
+      // A balancer that breaks takes its own name down and no other; the next envelope makes a new one.
+      catchError((error: unknown) => {
+        this.#names.get(dst)?.evict();
+        broken(dst, error);
+        return EMPTY;
+      }),
+      finalize(() => this.#setup.unnamed(dst)),
+    );
+  };
+
+  /** Emits when a name is to be let go; at once if it broke while it was made. */
+  readonly evicted = (dst: Path): Observable<void> => this.#names.get(dst)?.evict$ ?? of(undefined);
+
+  #hold(dst: Path): void {
+    const evict$ = new Subject<void>();
+    const evict = (): void => {
+      this.#names.remove(dst);
+      evict$.next();
+    };
+    this.#names.add(dst, { status: FRESH, idleSince: 0, evict$, evict });
+  }
+
+  #noteStatus(dst: Path): (status: Status) => void {
+    let watched = false;
+    const { timers, limits } = this.#setup;
+    const look = (): void => {
+      watched = false;
+      const held = this.#names.get(dst);
+      if (held?.status.idle !== true) return;
+      const ttlMs = limits().idleTtlSecs * 1000;
+      const left = held.idleSince + ttlMs - timers.now();
+      // A stale set cannot be had again: it is looked at later.
+      if (left <= 0 && held.status.quality !== 'stale') held.evict();
+      else watch(left > 0 ? left : ttlMs);
+    };
+    const watch = (ms: number): void => {
+      if (watched) return;
+      watched = true;
+      timers.after(ms, look);
+    };
+    return (status) => {
+      this.#names.note(dst, status, timers.now());
+      if (status.idle) watch(limits().idleTtlSecs * 1000);
+    };
+  }
+}
+
+/**
+ * Routes each envelope to the balancer of its destination, making one on first use.
+ *
+ *   in      -a-b-c----|      a, c → /svc/a   b → /svc/b
+ *   sub a   -^--------!      one balancer per name, however many connections
+ *   sub b   ---^------!
+ *
+ * Order: an envelope reaches its balancer synchronously; one that is caused by another waits its turn.
+ * Bounds: `limits().paths` names; the one longest idle makes room, and only when all are in use is an
+ * envelope refused. Errors: never; a balancer that breaks is told and made anew by the next envelope.
+ * Ends: when the source has ended and every balancer has.
+ */
+export const bind = (setup: BinderSetup): OperatorFunction<Envelope, never> => {
+  return (envelope$) => {
+    const binder = new Binder(setup);
+    return envelope$.pipe(
+      serialize(),
+      filter(binder.admit),
+      groupBy(({ dst }) => dst, { duration: ({ key }) => binder.evicted(key) }),
+      mergeMap((group$) => binder.run(group$, group$.key)),
+    );
+  };
+};
