@@ -32,7 +32,8 @@ export interface BinderSetup {
   readonly named: (dst: Path) => void;
   readonly unnamed: (dst: Path) => void;
   readonly broken: (dst: Path, error: unknown) => void;
-  readonly found: (dst: Path) => void;
+  /** An envelope has its balancer; finding or making it took `us`. */
+  readonly found: (dst: Path, us: number) => void;
 }
 
 /** A name that is new is not idle: an envelope is on its way to it. */
@@ -41,6 +42,8 @@ const FRESH: Status = { idle: false, quality: 'bad' };
 class Binder {
   readonly #setup: BinderSetup;
   readonly #names = new Names();
+  /** When the envelope in hand came. */
+  #since = 0;
 
   constructor(setup: BinderSetup) {
     this.#setup = setup;
@@ -48,14 +51,20 @@ class Binder {
 
   /** Whether there is a balancer for an envelope, or room for one. */
   readonly admit = (envelope: Envelope): boolean => {
-    const { limits, refuse, found } = this.#setup;
-    if (!this.#names.has(envelope.dst) && !this.#names.makeRoom(limits().paths)) {
+    const { limits, refuse, timers } = this.#setup;
+    this.#since = timers.now();
+    if (this.#names.has(envelope.dst)) this.#found(envelope.dst);
+    else if (!this.#names.makeRoom(limits().paths)) {
       refuse(envelope);
       return false;
     }
-    found(envelope.dst);
     return true;
   };
+
+  #found(dst: Path): void {
+    const { found, timers } = this.#setup;
+    found(dst, Math.round((timers.now() - this.#since) * 1000));
+  }
 
   /** Runs one name from its first envelope until it is evicted and its last stream has ended. */
   readonly run = (envelope$: Observable<Envelope>, dst: Path): Observable<never> => {
@@ -77,7 +86,10 @@ class Binder {
   };
 
   /** Emits when a name is to be let go; at once if it broke while it was made. */
-  readonly evicted = (dst: Path): Observable<void> => this.#names.get(dst)?.evict$ ?? of(undefined);
+  readonly evicted = (dst: Path): Observable<void> => {
+    this.#found(dst);
+    return this.#names.get(dst)?.evict$ ?? of(undefined);
+  };
 
   #hold(dst: Path): void {
     const evict$ = new Subject<void>();

@@ -3,6 +3,7 @@ import {
   endWith,
   filter,
   groupBy,
+  type MonoTypeOperatorFunction,
   map,
   mergeMap,
   type Observable,
@@ -14,6 +15,15 @@ import {
 } from 'rxjs';
 
 type Change<T> = { readonly key: string; readonly item: T | undefined };
+
+/** Gives the latest value to whoever subscribes, also after the source has ended. */
+export const replayed = <T>(): MonoTypeOperatorFunction<T> =>
+  share({
+    connector: () => new ReplaySubject<T>(1),
+    resetOnRefCountZero: false,
+    resetOnComplete: false,
+    resetOnError: false,
+  });
 
 const isPresent = <T>(item: T | undefined): item is T => item !== undefined;
 
@@ -63,7 +73,7 @@ export const keyed =
             map(({ item }) => item),
             endWith(undefined),
             takeWhile(isPresent),
-            share({ connector: () => new ReplaySubject<T>(1), resetOnRefCountZero: false }),
+            replayed(),
           ),
           change$.key,
         ),

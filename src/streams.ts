@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { EMPTY, Observable } from 'rxjs';
 import type { Outcome, Ports } from './balancer/balance.ts';
 import type { Command } from './balancer/messages.ts';
-import type { Close } from './close-reason.ts';
+import type { Close, CloseReason } from './close-reason.ts';
 import type { ClientPolicy } from './config/config.ts';
 import { connect } from './connector/connect.ts';
 import { watchSpare } from './connector/spare.ts';
@@ -32,6 +32,33 @@ export interface StreamsSetup extends Plant {
   /** The policy in force for new dials. */
   readonly policy: () => ClientPolicy;
 }
+
+/** The limit that ended a connection, and where it is configured. */
+type Rule = Pick<Close, 'limit' | 'place'>;
+
+/** A client to turn away. */
+export interface Refusal {
+  readonly conn: number;
+  readonly reason: CloseReason;
+  /** Dials made for it. */
+  readonly attempts: number;
+  readonly detail?: string;
+  readonly rule: (client: Client) => Rule;
+}
+
+/** Turns a client away that was never joined with an endpoint, and tells its end; nothing if it is not here. */
+export const refuseClient = (
+  plant: Plant,
+  { conn, reason, attempts, detail, rule }: Refusal,
+): void => {
+  const client = plant.clients.refuse(conn);
+  if (client === undefined) return;
+  const { envelope } = client;
+  const by = reason === 'departed' ? 'client' : 'proxy';
+  const close: Close = { reason, by, ...rule(client), ...(detail === undefined ? {} : { detail }) };
+  const totalMs = plant.timers.now() - envelope.at;
+  plant.report({ t: 'ended', record: { envelope, attempts, rx: 0, tx: 0, totalMs, close } });
+};
 
 type Of<T extends Command['t']> = Extract<Command, { readonly t: T }>;
 
@@ -211,27 +238,23 @@ class Streams implements Ports {
   }
 
   #refuse({ conn, reason, attempts, detail }: Of<'refuse'>): void {
-    const { clients, timers, report } = this.#setup;
-    const refused = clients.refuse(conn);
-    if (refused === undefined) return;
-    const { envelope, limits } = refused;
-    const by = reason === 'departed' ? 'client' : 'proxy';
-    const rule = this.#ruleOf(reason, envelope, limits.place);
-    const close: Close = { reason, by, ...rule, ...(detail === undefined ? {} : { detail }) };
-    const totalMs = timers.now() - envelope.at;
-    report({ t: 'ended', record: { envelope, attempts, rx: 0, tx: 0, totalMs, close } });
+    const rule = (client: Client): Rule => this.#ruleOf(reason, client);
+    refuseClient(this.#setup, {
+      conn,
+      reason,
+      attempts,
+      rule,
+      ...(detail === undefined ? {} : { detail }),
+    });
   }
 
   /** The limit that turned a connection away, and where it is configured. */
-  #ruleOf(
-    reason: Close['reason'],
-    { at, deadline }: Envelope,
-    place: string,
-  ): { readonly limit?: string; readonly place?: string } {
+  #ruleOf(reason: CloseReason, { envelope, limits: { place } }: Client): Rule {
     const { emptyWaitMs, maxWaiters } = this.#setup.policy();
+    const { at, deadline } = envelope;
     if (reason === 'connect-timeout') return { limit: `${Math.round(deadline - at)}ms`, place };
-    if (reason === 'no-endpoints') return { limit: `${emptyWaitMs}ms`, place };
-    if (reason === 'max-waiters') return { limit: `${maxWaiters}`, place };
+    if (reason === 'no-endpoints') return { limit: `${emptyWaitMs}ms` };
+    if (reason === 'max-waiters') return { limit: `${maxWaiters}` };
     return {};
   }
 

@@ -5,8 +5,8 @@
 import type { SchedulerLike, Subscription } from 'rxjs';
 import { type Due, DueQueue } from './heap.ts';
 
-/** Node fires longer timers at once; a longer wait is cut into pieces of this length. */
-const LONGEST_MS = 2 ** 31 - 1;
+/** Node fires longer timers at once, so longer waits are cut into pieces of this length, in ms. */
+export const LONGEST_MS = 2 ** 31 - 1;
 
 /** A deadline that was set. Dropping it twice, or after it fired, does nothing. */
 export interface Timer {

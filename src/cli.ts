@@ -1,0 +1,57 @@
+/** The command line: arguments → what to do. Pure but for the parser it borrows from Node. */
+import { parseArgs } from 'node:util';
+import { type Either, left, right } from 'fp-ts/lib/Either.js';
+
+export type Task =
+  | { readonly t: 'help' }
+  | { readonly t: 'version' }
+  /** Run the daemon, or only `check` its config. `-` is standard input. */
+  | { readonly t: 'run' | 'check'; readonly config: string };
+
+export const HELP = `Usage: linkerd-tcp CONFIG
+       linkerd-tcp --check CONFIG
+
+A TCP/TLS stream router. CONFIG is a YAML or JSON file; - reads standard input.
+
+Options:
+      --check    validate CONFIG, with its certificates and keys, and exit
+  -h, --help     show this text and exit
+  -V, --version  show the version and exit
+
+Signals:
+  SIGHUP           read CONFIG again; a bad file changes nothing
+  SIGTERM, SIGINT  stop accepting, let streams end, cut the rest after admin.graceSecs;
+                   a second one ends at once
+
+Exit status:
+  0   stopped as asked, or CONFIG is valid
+  1   a listener could not be opened, or stopped at once
+  64  the command line is wrong
+  70  a fault of linkerd-tcp itself
+  78  CONFIG is not valid
+`;
+
+const OPTIONS = {
+  check: { type: 'boolean', default: false },
+  help: { type: 'boolean', short: 'h', default: false },
+  version: { type: 'boolean', short: 'V', default: false },
+} as const;
+
+/** Reads the arguments; what is wrong with them is one line. */
+export const parseCommandLine = (args: readonly string[]): Either<string, Task> => {
+  try {
+    const { values, positionals } = parseArgs({
+      args: [...args],
+      options: OPTIONS,
+      allowPositionals: true,
+    });
+    if (values.help) return right({ t: 'help' });
+    if (values.version) return right({ t: 'version' });
+    const [config, ...more] = positionals;
+    if (config === undefined) return left('expected a CONFIG file, got none');
+    if (more.length > 0) return left(`expected one CONFIG file, got ${positionals.length}`);
+    return right({ t: values.check ? 'check' : 'run', config });
+  } catch (error) {
+    return left(error instanceof Error ? error.message.split('\n', 1).join('') : String(error));
+  }
+};

@@ -1,0 +1,110 @@
+/** Where readers find what is alive: the servers and names of every router. */
+import type { State } from './balancer/state.ts';
+import { gaugeName, viewName } from './balancer/view.ts';
+import type { Clients } from './server/clients.ts';
+import type { NameGauges, RouterView, ServerGauges } from './view.ts';
+
+interface ServerEntry {
+  readonly rt: string;
+  readonly srv: string;
+  readonly dstName: () => string;
+}
+
+interface Counts {
+  active: number;
+  waiters: number;
+  rx: number;
+  tx: number;
+}
+
+/**
+ * Holds no copies: readers get fresh ones. The names’ states belong to their balancers; here they are
+ * only read, between two steps.
+ * Bounds: what the routers hold.
+ */
+export class Directory {
+  readonly #clients: Clients;
+  readonly #now: () => number;
+  readonly #names = new Map<string, Map<string, State>>();
+  readonly #servers = new Set<ServerEntry>();
+  readonly #routers = new Set<string>();
+
+  constructor(clients: Clients, now: () => number) {
+    this.#clients = clients;
+    this.#now = now;
+  }
+
+  addRouter(rt: string): () => void {
+    this.#routers.add(rt);
+    return () => this.#routers.delete(rt);
+  }
+
+  /** Notes a listening server until the function that it gives is called. */
+  addServer(server: ServerEntry): () => void {
+    this.#servers.add(server);
+    return () => this.#servers.delete(server);
+  }
+
+  addName(rt: string, dst: string, state: State): void {
+    const names = this.#names.get(rt) ?? new Map<string, State>();
+    this.#names.set(rt, names.set(dst, state));
+  }
+
+  removeName(rt: string, dst: string): void {
+    const names = this.#names.get(rt);
+    names?.delete(dst);
+    if (names?.size === 0) this.#names.delete(rt);
+  }
+
+  /** The counts of every name. */
+  *names(): IterableIterator<NameGauges> {
+    for (const [rt, names] of this.#names) {
+      for (const [dst, state] of names) yield gaugeName(state, { rt, dst }, this.#now());
+    }
+  }
+
+  /** The counts of every server that listens or still has connections. O(connections). */
+  servers(): readonly ServerGauges[] {
+    const counts = this.#count();
+    const listening = [...this.#servers].map(({ rt, srv }) => ({ rt, srv }));
+    const known = new Set(listening.map(({ rt, srv }) => `${rt} ${srv}`));
+    const leaving = [...counts.values()].filter(({ rt, srv }) => !known.has(`${rt} ${srv}`));
+    return [...listening, ...leaving].map(({ rt, srv }) => {
+      const { active = 0, waiters = 0, rx = 0, tx = 0 } = counts.get(`${rt} ${srv}`) ?? {};
+      return { rt, srv, active, waiters, rx, tx };
+    });
+  }
+
+  /** One router after the other, made when it is asked for: a reader may pause between two. */
+  *routers(): IterableIterator<RouterView> {
+    const counts = this.#count();
+    for (const label of [...this.#routers]) {
+      const servers = [...this.#servers].filter(({ rt }) => rt === label);
+      yield {
+        label,
+        servers: servers.map(({ rt, srv, dstName }) => {
+          const { active = 0, waiters = 0 } = counts.get(`${rt} ${srv}`) ?? {};
+          return { address: srv, dstName: dstName(), active, waiting: waiters };
+        }),
+        names: [...(this.#names.get(label) ?? [])].map(([dst, state]) =>
+          viewName(state, dst, this.#now()),
+        ),
+      };
+    }
+  }
+
+  #count(): Map<string, Counts & { readonly rt: string; readonly srv: string }> {
+    const counts = new Map<string, Counts & { readonly rt: string; readonly srv: string }>();
+    for (const { envelope, stream } of this.#clients.all()) {
+      const { rt, srv } = envelope;
+      const key = `${rt} ${srv}`;
+      const count = counts.get(key) ?? { rt, srv, active: 0, waiters: 0, rx: 0, tx: 0 };
+      counts.set(key, count);
+      count.active += 1;
+      count.waiters += stream === undefined ? 1 : 0;
+      count.rx += stream?.rx ?? 0;
+      count.tx += stream?.tx ?? 0;
+    }
+    return counts;
+  }
+}

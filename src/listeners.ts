@@ -1,0 +1,74 @@
+/** The listening sockets of all routers: bound before a config takes effect, and kept across reloads. */
+import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
+import { forkJoin, map, type Observable, of } from 'rxjs';
+import type { Config, ServerConfig } from './config/config.ts';
+import type { Env } from './env.ts';
+import { serverKey } from './router.ts';
+import { bindListener, type ListenError, type Listener } from './server/listener.ts';
+
+/** New listeners that are bound and not yet in use. */
+export interface Reserved {
+  /** Takes them into use; those that the config does not name close when their servers end. */
+  readonly commit: () => void;
+}
+
+/**
+ * Owns every listener. A server that ends gives its listener back: it closes, unless the config in force
+ * names its address, for another router then goes on with it.
+ * Bounds: one listener per server of the config in force, and of those that are leaving.
+ */
+export class Listeners {
+  readonly #env: Env;
+  readonly #bound = new Map<string, Listener>();
+  #wanted: ReadonlySet<string> = new Set();
+
+  constructor(env: Env) {
+    this.#env = env;
+  }
+
+  /** Binds what a config needs and is not bound yet: all of it, or, with the errors told, none. */
+  reserve({ routers }: Config): Observable<Either<readonly ListenError[], Reserved>> {
+    const servers = routers.flatMap((router) => router.servers);
+    const missing = servers.filter((server) => !this.#bound.has(serverKey(server)));
+    if (missing.length === 0) return of(right({ commit: () => this.#want(servers) }));
+    const bindings = missing.map((server) => bindListener(server, this.#env));
+    return forkJoin(bindings).pipe(
+      map((results) => {
+        const errors = results.flatMap((result) => (isLeft(result) ? [result.left] : []));
+        const fresh = results.flatMap((r, i) =>
+          isLeft(r) ? [] : [{ key: serverKey(missing[i] as ServerConfig), listener: r.right }],
+        );
+        if (errors.length > 0) {
+          for (const { listener } of fresh) listener.close();
+          return left(errors);
+        }
+        return right({
+          commit: () => {
+            for (const { key, listener } of fresh) this.#bound.set(key, listener);
+            this.#want(servers);
+          },
+        });
+      }),
+    );
+  }
+
+  /** The listener of a server. Its `close` gives it back. */
+  claim(key: string): Listener | undefined {
+    const listener = this.#bound.get(key);
+    if (listener === undefined) return undefined;
+    return { ...listener, close: () => this.#release(key, listener) };
+  }
+
+  #want(servers: readonly ServerConfig[]): void {
+    this.#wanted = new Set(servers.map(serverKey));
+  }
+
+  #release(key: string, listener: Listener): void {
+    if (this.#wanted.has(key)) {
+      listener.accept(undefined);
+      return;
+    }
+    this.#bound.delete(key);
+    listener.close();
+  }
+}

@@ -1,0 +1,177 @@
+/** One router: its servers’ connections merged, the operators, the binder, and a balancer per name. */
+import { isDeepStrictEqual } from 'node:util';
+import {
+  distinctUntilChanged,
+  filter,
+  finalize,
+  type MonoTypeOperatorFunction,
+  map,
+  mergeMap,
+  type Observable,
+  type OperatorFunction,
+  skip,
+  switchMap,
+  take,
+  tap,
+} from 'rxjs';
+import { balance, type Status } from './balancer/balance.ts';
+import { bind } from './binder.ts';
+import type { InterpreterConfig, RouterConfig, ServerConfig } from './config/config.ts';
+import { clientPolicy } from './config/policy.ts';
+import type { Directory } from './directory.ts';
+import type { Env } from './env.ts';
+import type { Envelope } from './envelope.ts';
+import type { ServerEvent } from './event.ts';
+import type { Interpreter } from './interpreter/interpreter.ts';
+import { keyed, replayed } from './keyed.ts';
+import type { Path } from './path.ts';
+import { makeStreams, type Plant, refuseClient } from './streams.ts';
+
+/** A user’s operator: sees each envelope of a router before it is bound. */
+export type Operator = MonoTypeOperatorFunction<Envelope>;
+
+/** What a router needs from the app around it. */
+export interface RouterContext extends Plant {
+  readonly directory: Directory;
+  readonly operators: readonly Operator[];
+  /** Runs one server for as long as its configs come. */
+  readonly serve: (server$: Observable<ServerConfig>, server: ServerId) => Observable<ServerEvent>;
+  readonly interpret: (config: InterpreterConfig, rt: string) => Interpreter;
+}
+
+/** A server’s identity: its router, and its address in the file. */
+export interface ServerId {
+  readonly rt: string;
+  readonly key: string;
+}
+
+/** Identity of a server within its router; those on port 0 are told apart by their place. */
+export const serverKey = ({ address, place }: ServerConfig): string =>
+  address.port === 0 ? `${address.text} ${place}` : address.text;
+
+/** What the names of one router share. */
+interface Shared {
+  readonly rt: string;
+  readonly latest: () => RouterConfig;
+  readonly config$: Observable<RouterConfig>;
+  readonly interpreter$: Observable<Interpreter>;
+  readonly context: RouterContext;
+}
+
+/** The balancer of one name, on real sockets. It keeps its last good set when the interpreter changes. */
+const balanceName = (
+  shared: Shared,
+  dst: Path,
+  env: Env,
+): ((status: (status: Status) => void) => OperatorFunction<Envelope, never>) => {
+  const { rt, latest, config$, interpreter$, context } = shared;
+  const { directory, timers } = context;
+  let policy = clientPolicy(latest().client, dst);
+  const policy$ = config$.pipe(
+    map(({ client }) => clientPolicy(client, dst)),
+    distinctUntilChanged((a, b) => isDeepStrictEqual(a, b)),
+    skip(1),
+    tap((changed) => {
+      policy = changed;
+    }),
+  );
+  const resolution$ = interpreter$.pipe(switchMap((interpreter) => interpreter.resolve(dst)));
+  const ports = makeStreams({ ...context, rt, dst, policy: () => policy });
+  return (status) =>
+    balance(
+      {
+        policy,
+        policy$,
+        resolution$,
+        ports,
+        timers,
+        status,
+        opened: (state) => directory.addName(rt, dst, state),
+      },
+      env,
+    );
+};
+
+const noRule = () => ({});
+
+/** Turns away whoever waits for a name whose balancer broke. */
+const clearName = ({ rt, context }: Shared, dst: Path): void => {
+  for (const { envelope, stream } of [...context.clients.all()]) {
+    if (stream === undefined && envelope.rt === rt && envelope.dst === dst) {
+      refuseClient(context, { conn: envelope.id, reason: 'internal', attempts: 0, rule: noRule });
+    }
+  }
+};
+
+const bindNames = (shared: Shared, env: Env): OperatorFunction<Envelope, never> => {
+  const { rt, latest, context } = shared;
+  const { timers, report, directory } = context;
+  return bind({
+    timers,
+    limits: () => latest().bindingCache,
+    balance: (dst, status) => balanceName(shared, dst, env)(status),
+    refuse: ({ id }) => {
+      report({ t: 'unrouted', rt });
+      const { paths } = latest().bindingCache;
+      const rule = () => ({ limit: `${paths}`, place: `${latest().place}.bindingCache.paths` });
+      refuseClient(context, { conn: id, reason: 'too-many-names', attempts: 0, rule });
+    },
+    found: (dst, us) => report({ t: 'routed', rt, dst, us }),
+    named: (dst) => report({ t: 'named', rt, dst }),
+    unnamed: (dst) => {
+      directory.removeName(rt, dst);
+      report({ t: 'unnamed', rt, dst });
+    },
+    broken: (dst, error) => {
+      env.log('error', 'balancer broke', { rt, dst, error: String(error) });
+      clearName(shared, dst);
+    },
+  });
+};
+
+const isArrival = (event: ServerEvent): event is Extract<ServerEvent, { t: 'arrived' }> =>
+  event.t === 'arrived';
+
+const compose =
+  (operators: readonly Operator[]): Operator =>
+  (envelope$) =>
+    operators.reduce((stream$, operator) => operator(stream$), envelope$);
+
+/**
+ * Runs one router for as long as its configs come, and until its last stream has ended after that.
+ * `config$` replays its latest value. Servers come and go with it; balancers stay.
+ * Emits nothing: what happens goes to `context.report`. Errors: only a fault of our own.
+ */
+export const router = (
+  config$: Observable<RouterConfig>,
+  context: RouterContext,
+  env: Env,
+): Observable<never> =>
+  config$.pipe(
+    // The first config opens the router; the later ones are followed from inside.
+    take(1),
+    mergeMap((first) => {
+      const rt = first.label;
+      let latest = first;
+      const interpreter$ = config$.pipe(
+        map(({ interpreter }) => interpreter),
+        distinctUntilChanged((a, b) => isDeepStrictEqual(a, b)),
+        map((config) => context.interpret(config, rt)),
+        replayed(),
+      );
+      const shared: Shared = { rt, latest: () => latest, config$, interpreter$, context };
+      return config$.pipe(
+        tap((config) => {
+          latest = config;
+        }),
+        map(({ servers }) => servers),
+        keyed(serverKey, (server$, key) => context.serve(server$, { rt, key })),
+        tap((event) => context.report(event)),
+        filter(isArrival),
+        map(({ envelope }) => envelope),
+        compose(context.operators),
+        bindNames(shared, env),
+        finalize(context.directory.addRouter(rt)),
+      );
+    }),
+  );
