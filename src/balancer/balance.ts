@@ -3,6 +3,7 @@ import {
   concat,
   concatMap,
   defer,
+  EMPTY,
   finalize,
   ignoreElements,
   map,
@@ -31,6 +32,19 @@ export type Outcome = Event extends infer E
     ? Omit<E, 'at'>
     : never
   : never;
+
+/** The event that an outcome is at a moment. Written out: a spread costs more than the step itself. */
+const stamp = (outcome: Outcome, at: number): Event => {
+  const { t, dial } = outcome;
+  switch (t) {
+    case 'connectFailed':
+      return { t, at, dial, cause: outcome.cause, detail: outcome.detail };
+    case 'closed':
+      return { t, at, dial, spurned: outcome.spurned };
+    default:
+      return { t, at, dial };
+  }
+};
 
 /** How commands become deeds. Observables never error: what goes wrong is an outcome. */
 export interface Ports {
@@ -128,9 +142,9 @@ export const balance = (
         setup.status({ idle: isIdle(state), quality: qualityOf(state) });
       }),
       takeWhile(() => !isOver(state), true),
-      concatMap((commands) => commands),
+      concatMap((commands) => (commands.length > 0 ? commands : EMPTY)),
       mergeMap((command) => ports.perform(command)),
-      tap((outcome) => outcome$.next({ ...outcome, at: now() })),
+      tap((outcome) => outcome$.next(stamp(outcome, now()))),
       ignoreElements(),
       finalize(alarm.drop),
     );
