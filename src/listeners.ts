@@ -20,6 +20,8 @@ export interface Reserved {
 export class Listeners {
   readonly #env: Env;
   readonly #bound = new Map<string, Listener>();
+  /** Who uses which. */
+  readonly #claims = new Map<string, symbol>();
   #wanted: ReadonlySet<string> = new Set();
 
   constructor(env: Env) {
@@ -52,18 +54,33 @@ export class Listeners {
     );
   }
 
-  /** The listener of a server. Its `close` gives it back. */
+  /** The listener of a server, for one user at a time; `close` gives it back. The next claim takes it over. */
   claim(key: string): Listener | undefined {
     const listener = this.#bound.get(key);
     if (listener === undefined) return undefined;
-    return { ...listener, close: () => this.#release(key, listener) };
+    const claim = Symbol(key);
+    this.#claims.set(key, claim);
+    return {
+      srv: listener.srv,
+      accept: (handler) => listener.accept(handler),
+      close: () => this.#giveBack(key, claim),
+    };
+  }
+
+  /** Nothing is wanted any more: every listener closes when it is given back. */
+  retire(): void {
+    this.#wanted = new Set();
   }
 
   #want(servers: readonly ServerConfig[]): void {
     this.#wanted = new Set(servers.map(serverKey));
   }
 
-  #release(key: string, listener: Listener): void {
+  #giveBack(key: string, claim: symbol): void {
+    const listener = this.#bound.get(key);
+    // Somebody else goes on with it already.
+    if (listener === undefined || this.#claims.get(key) !== claim) return;
+    this.#claims.delete(key);
     if (this.#wanted.has(key)) {
       listener.accept(undefined);
       return;

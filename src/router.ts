@@ -14,29 +14,38 @@ import {
   take,
   tap,
 } from 'rxjs';
-import { balance, type Status } from './balancer/balance.ts';
+import { balance, type Ports, type Status } from './balancer/balance.ts';
 import { bind } from './binder.ts';
 import type { InterpreterConfig, RouterConfig, ServerConfig } from './config/config.ts';
 import { clientPolicy } from './config/policy.ts';
 import type { Directory } from './directory.ts';
 import type { Env } from './env.ts';
 import type { Envelope } from './envelope.ts';
-import type { ServerEvent } from './event.ts';
+import type { RouterEvent, ServerEvent } from './event.ts';
 import type { Interpreter } from './interpreter/interpreter.ts';
 import { keyed, replayed } from './keyed.ts';
 import type { Path } from './path.ts';
-import { makeStreams, type Plant, refuseClient } from './streams.ts';
+import type { NameSetup, Refusal } from './streams.ts';
+import type { Timers } from './timers.ts';
 
 /** A user’s operator: sees each envelope of a router before it is bound. */
 export type Operator = MonoTypeOperatorFunction<Envelope>;
 
 /** What a router needs from the app around it. */
-export interface RouterContext extends Plant {
+export interface RouterContext {
+  readonly timers: Timers;
+  readonly report: (event: RouterEvent) => void;
   readonly directory: Directory;
   readonly operators: readonly Operator[];
   /** Runs one server for as long as its configs come. */
   readonly serve: (server$: Observable<ServerConfig>, server: ServerId) => Observable<ServerEvent>;
   readonly interpret: (config: InterpreterConfig, rt: string) => Interpreter;
+  /** Makes the deeds of one name’s balancer. */
+  readonly streams: (name: NameSetup) => Ports;
+  /** Turns away a client that is with no balancer. */
+  readonly refuse: (refusal: Refusal) => void;
+  /** Who waits for a name. */
+  readonly waiting: (rt: string, dst: Path) => readonly number[];
 }
 
 /** A server’s identity: its router, and its address in the file. */
@@ -76,7 +85,7 @@ const balanceName = (
     }),
   );
   const resolution$ = interpreter$.pipe(switchMap((interpreter) => interpreter.resolve(dst)));
-  const ports = makeStreams({ ...context, rt, dst, policy: () => policy });
+  const ports = context.streams({ rt, dst, policy: () => policy });
   return (status) =>
     balance(
       {
@@ -96,10 +105,8 @@ const noRule = () => ({});
 
 /** Turns away whoever waits for a name whose balancer broke. */
 const clearName = ({ rt, context }: Shared, dst: Path): void => {
-  for (const { envelope, stream } of [...context.clients.all()]) {
-    if (stream === undefined && envelope.rt === rt && envelope.dst === dst) {
-      refuseClient(context, { conn: envelope.id, reason: 'internal', attempts: 0, rule: noRule });
-    }
+  for (const conn of context.waiting(rt, dst)) {
+    context.refuse({ conn, reason: 'internal', attempts: 0, rule: noRule });
   }
 };
 
@@ -114,7 +121,7 @@ const bindNames = (shared: Shared, env: Env): OperatorFunction<Envelope, never> 
       report({ t: 'unrouted', rt });
       const { paths } = latest().bindingCache;
       const rule = () => ({ limit: `${paths}`, place: `${latest().place}.bindingCache.paths` });
-      refuseClient(context, { conn: id, reason: 'too-many-names', attempts: 0, rule });
+      context.refuse({ conn: id, reason: 'too-many-names', attempts: 0, rule });
     },
     found: (dst, us) => report({ t: 'routed', rt, dst, us }),
     named: (dst) => report({ t: 'named', rt, dst }),

@@ -26,7 +26,8 @@ export interface Plant {
   readonly report: (event: RouterEvent) => void;
 }
 
-export interface StreamsSetup extends Plant {
+/** One name of one router. */
+export interface NameSetup {
   readonly rt: string;
   readonly dst: Path;
   /** The policy in force for new dials. */
@@ -67,7 +68,7 @@ const SPURN_MS = 1000;
 
 /** Owns the endpoint’s socket from its connection until the stream takes it. */
 class Streams implements Ports {
-  readonly #setup: StreamsSetup;
+  readonly #setup: Plant & NameSetup;
   /** Dials in flight: how to drop them. */
   readonly #dialing = new Map<number, () => void>();
   /** Connected and not yet joined with a client. */
@@ -75,7 +76,7 @@ class Streams implements Ports {
   /** Spares: how to stop watching them. */
   readonly #unwatch = new Map<number, () => void>();
 
-  constructor(setup: StreamsSetup) {
+  constructor(setup: Plant & NameSetup) {
     this.#setup = setup;
   }
 
@@ -266,4 +267,5 @@ class Streams implements Ports {
 }
 
 /** Makes the ports of one name’s balancer on real sockets. */
-export const makeStreams = (setup: StreamsSetup): Ports => new Streams(setup);
+export const makeStreams = (plant: Plant, name: NameSetup): Ports =>
+  new Streams({ ...plant, ...name });
