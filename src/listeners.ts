@@ -4,7 +4,7 @@ import { forkJoin, map, type Observable, of } from 'rxjs';
 import type { Config, ServerConfig } from './config/config.ts';
 import type { Env } from './env.ts';
 import { serverKey } from './router.ts';
-import { bindListener, type ListenError, type Listener } from './server/listener.ts';
+import { bindListener, type Listener } from './server/listener.ts';
 
 /** New listeners that are bound and not yet in use. */
 export interface Reserved {
@@ -29,16 +29,20 @@ export class Listeners {
   }
 
   /** Binds what a config needs and is not bound yet: all of it, or, with the errors told, none. */
-  reserve({ routers }: Config): Observable<Either<readonly ListenError[], Reserved>> {
+  reserve({ routers }: Config): Observable<Either<readonly string[], Reserved>> {
     const servers = routers.flatMap((router) => router.servers);
     const missing = servers.filter((server) => !this.#bound.has(serverKey(server)));
     if (missing.length === 0) return of(right({ commit: () => this.#want(servers) }));
-    const bindings = missing.map((server) => bindListener(server, this.#env));
+    const bindings = missing.map((server) =>
+      bindListener(server.address, server.place, this.#env).pipe(
+        map((result) => ({ key: serverKey(server), result })),
+      ),
+    );
     return forkJoin(bindings).pipe(
-      map((results) => {
-        const errors = results.flatMap((result) => (isLeft(result) ? [result.left] : []));
-        const fresh = results.flatMap((r, i) =>
-          isLeft(r) ? [] : [{ key: serverKey(missing[i] as ServerConfig), listener: r.right }],
+      map((bound) => {
+        const errors = bound.flatMap(({ result }) => (isLeft(result) ? [result.left] : []));
+        const fresh = bound.flatMap(({ key, result }) =>
+          isLeft(result) ? [] : [{ key, listener: result.right }],
         );
         if (errors.length > 0) {
           for (const { listener } of fresh) listener.close();

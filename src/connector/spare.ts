@@ -1,0 +1,27 @@
+/** Spares: connected sockets that nobody uses yet, watched so that a dead one is never handed out. */
+import type { Socket } from 'node:net';
+
+/**
+ * Calls `gone` once when the endpoint ends or drops an idle connection; gives the function that stops
+ * watching, for the hand-over. What a server that speaks first has said stays in the socket’s buffer.
+ * Owns: nothing; the socket stays the caller’s.
+ */
+export const watchSpare = (socket: Socket, gone: () => void): (() => void) => {
+  const unwatch = (): void => {
+    socket.off('end', lost);
+    socket.off('close', lost);
+    socket.off('readable', look);
+  };
+  const lost = (): void => {
+    unwatch();
+    gone();
+  };
+  // An end is only seen by who reads; with nothing buffered a read of 0 bytes notices it and takes nothing.
+  const look = (): void => {
+    if (socket.readableLength === 0) socket.read(0);
+  };
+  socket.on('end', lost);
+  socket.on('close', lost);
+  socket.on('readable', look);
+  return unwatch;
+};

@@ -1,0 +1,142 @@
+/** A listening socket that is bound first and used later, so that a reload can fail before it changes anything. */
+import { createServer, type Server, type Socket } from 'node:net';
+import { type Either, left, right } from 'fp-ts/lib/Either.js';
+import { Observable } from 'rxjs';
+import type { Address } from '../address.ts';
+import type { Env } from '../env.ts';
+import { showPeer } from './peer.ts';
+
+/** Takes a connection over, socket and all. */
+export type Accept = (socket: Socket) => void;
+
+/** Owns its socket until `close`. */
+export interface Listener {
+  /** The bound address, `ip:port`. */
+  readonly srv: string;
+  /** From now on connections go to `accept`; without one they are kept, up to `KEPT`, for the next. */
+  readonly accept: (accept: Accept | undefined) => void;
+  readonly close: () => void;
+}
+
+/** Most connections that are kept while nobody takes them; more are reset. */
+export const KEPT = 1024;
+
+/** The kernel’s queue; Node’s default, named. */
+const BACKLOG = 511;
+
+/** A client that is gone without a word is found after so long and the system’s probes. */
+const KEEP_ALIVE_MS = 60_000;
+
+/** What a waiting client may send ahead, in bytes, before its reads pause; the kernel keeps the rest. */
+const AHEAD_BYTES = 16 * 1024;
+
+/** A server error lasts this long without another before it is told again. */
+const EPISODE_MS = 10_000;
+
+const HINTS: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'address already in use: another process listens there; stop it, or change',
+  EACCES:
+    'permission denied: ports below 1024 need a privilege (CAP_NET_BIND_SERVICE); grant it, or change',
+  EADDRNOTAVAIL: 'no such address on this machine; correct',
+};
+
+const codeOf = (error: Error): string =>
+  'code' in error && typeof error.code === 'string' ? error.code : error.message;
+
+/** One clear line about a listener that could not be had; `key` is where its address is configured. */
+export const listenError = (address: Address, error: Error, key: string): string =>
+  `cannot listen on ${address.text}: ${HINTS[codeOf(error)] ?? `${codeOf(error)}; check`} ${key}`;
+
+const boundTo = (server: Server, asked: Address): string => {
+  const bound = server.address();
+  return typeof bound === 'object' && bound !== null
+    ? showPeer(bound.address, bound.port)
+    : asked.text;
+};
+
+/** Connections on their way to whoever accepts them. */
+class Door {
+  #accept: Accept | undefined;
+  #kept: Socket[] = [];
+
+  readonly admit = (socket: Socket): void => {
+    if (this.#accept !== undefined) this.#accept(socket);
+    else if (this.#kept.length < KEPT) this.#keep(socket);
+    else socket.resetAndDestroy();
+  };
+
+  open(accept: Accept | undefined): void {
+    this.#accept = accept;
+    if (accept === undefined) return;
+    const kept = this.#kept;
+    this.#kept = [];
+    for (const socket of kept) {
+      socket.off('error', ignore);
+      accept(socket);
+    }
+  }
+
+  close(): void {
+    this.#accept = undefined;
+    for (const socket of this.#kept) socket.resetAndDestroy();
+    this.#kept = [];
+  }
+
+  #keep(socket: Socket): void {
+    socket.on('error', ignore);
+    this.#kept.push(socket);
+  }
+}
+
+const ignore = (): void => undefined;
+
+/** A server that listens may still fail, out of descriptors for one: told once per episode, never fatal. */
+const tellErrors = (server: Server, srv: string, { log, scheduler }: Env): void => {
+  let toldAt = Number.NEGATIVE_INFINITY;
+  server.on('error', (error) => {
+    if (scheduler.now() - toldAt < EPISODE_MS) return;
+    toldAt = scheduler.now();
+    log('error', 'cannot accept connections', { srv, error: codeOf(error) });
+  });
+};
+
+/**
+ * Binds a listening socket: emits the listener, or one line on why there is none, and completes.
+ * Owns: the socket until it is emitted; unsubscribing before that closes it. `place` is the server’s in the file.
+ */
+export const bindListener = (
+  address: Address,
+  place: string,
+  env: Env,
+): Observable<Either<string, Listener>> =>
+  new Observable((out) => {
+    const door = new Door();
+    const options = {
+      allowHalfOpen: true,
+      noDelay: true,
+      keepAlive: true,
+      keepAliveInitialDelay: KEEP_ALIVE_MS,
+      highWaterMark: AHEAD_BYTES,
+    };
+    const server = createServer(options, door.admit);
+    const close = (): void => {
+      server.close();
+      door.close();
+    };
+    let isHandedOver = false;
+    const refused = (error: Error): void => {
+      isHandedOver = true;
+      out.next(left(listenError(address, error, `${place}.port`)));
+      out.complete();
+    };
+    server.once('error', refused);
+    server.listen({ host: address.ip, port: address.port, backlog: BACKLOG }, () => {
+      server.off('error', refused);
+      const srv = boundTo(server, address);
+      tellErrors(server, srv, env);
+      isHandedOver = true;
+      out.next(right({ srv, accept: (accept) => door.open(accept), close }));
+      out.complete();
+    });
+    out.add(() => isHandedOver || close());
+  });
