@@ -1,6 +1,7 @@
 /** The binder: envelopes by destination, one balancer each, cached while in use and let go when idle. */
 import {
   catchError,
+  defer,
   EMPTY,
   filter,
   finalize,
@@ -13,10 +14,10 @@ import {
 } from 'rxjs';
 import type { Status } from './balancer/balance.ts';
 import type { Envelope } from './envelope.ts';
-import { Names } from './names.ts';
+import { type Held, Names } from './names.ts';
 import type { Path } from './path.ts';
 import { serialize } from './serialize.ts';
-import type { Timers } from './timers.ts';
+import type { Timer, Timers } from './timers.ts';
 
 export interface BinderSetup {
   readonly limits: () => { readonly paths: number; readonly idleTtlSecs: number };
@@ -38,6 +39,15 @@ export interface BinderSetup {
 
 /** A name that is new is not idle: an envelope is on its way to it. */
 const FRESH: Status = { idle: false, quality: 'bad' };
+
+/** One name from the side of its balancer. */
+interface Hold {
+  readonly note: (status: Status) => void;
+  /** Lets the name go. */
+  readonly evict: () => void;
+  /** The balancer has ended. */
+  readonly forget: () => void;
+}
 
 class Binder {
   readonly #setup: BinderSetup;
@@ -68,20 +78,20 @@ class Binder {
 
   /** Runs one name from its first envelope until it is evicted and its last stream has ended. */
   readonly run = (envelope$: Observable<Envelope>, dst: Path): Observable<never> => {
-    const { balance, broken, named } = this.#setup;
-    this.#hold(dst);
+    const { balance, broken, named, unnamed } = this.#setup;
+    const { note, evict, forget } = this.#hold(dst);
     named(dst);
-    return balance(
-      dst,
-      this.#noteStatus(dst),
-    )(envelope$).pipe(
+    return defer(() => balance(dst, note)(envelope$)).pipe(
       // A balancer that breaks takes its own name down and no other; the next envelope makes a new one.
       catchError((error: unknown) => {
-        this.#names.get(dst)?.evict();
+        evict();
         broken(dst, error);
         return EMPTY;
       }),
-      finalize(() => this.#setup.unnamed(dst)),
+      finalize(() => {
+        forget();
+        unnamed(dst);
+      }),
     );
   };
 
@@ -91,37 +101,37 @@ class Binder {
     return this.#names.get(dst)?.evict$ ?? of(undefined);
   };
 
-  #hold(dst: Path): void {
+  /** Keeps a name until it is evicted, which it is once it has been idle for so long. */
+  #hold(dst: Path): Hold {
+    const { timers, limits } = this.#setup;
+    const names = this.#names;
     const evict$ = new Subject<void>();
+    let timer: Timer | undefined;
+    const forget = (): void => {
+      timer?.drop();
+      if (names.get(dst) === held) names.remove(dst);
+    };
     const evict = (): void => {
-      this.#names.remove(dst);
+      forget();
       evict$.next();
     };
-    this.#names.add(dst, { status: FRESH, idleSince: 0, evict$, evict });
-  }
-
-  #noteStatus(dst: Path): (status: Status) => void {
-    let watched = false;
-    const { timers, limits } = this.#setup;
+    const held: Held = { status: FRESH, idleSince: 0, evict$, evict };
     const look = (): void => {
-      watched = false;
-      const held = this.#names.get(dst);
-      if (held?.status.idle !== true) return;
+      timer = undefined;
+      if (!held.status.idle) return;
       const ttlMs = limits().idleTtlSecs * 1000;
       const left = held.idleSince + ttlMs - timers.now();
       // A stale set cannot be had again: it is looked at later.
-      if (left <= 0 && held.status.quality !== 'stale') held.evict();
-      else watch(left > 0 ? left : ttlMs);
+      if (left <= 0 && held.status.quality !== 'stale') evict();
+      else timer = timers.after(left > 0 ? left : ttlMs, look);
     };
-    const watch = (ms: number): void => {
-      if (watched) return;
-      watched = true;
-      timers.after(ms, look);
+    const note = (status: Status): void => {
+      if (names.get(dst) !== held) return;
+      names.note(dst, status, timers.now());
+      if (status.idle) timer ??= timers.after(limits().idleTtlSecs * 1000, look);
     };
-    return (status) => {
-      this.#names.note(dst, status, timers.now());
-      if (status.idle) watch(limits().idleTtlSecs * 1000);
-    };
+    names.add(dst, held);
+    return { note, evict, forget };
   }
 }
 

@@ -66,6 +66,8 @@ export const keyed =
       mergeMap((batch) => batch),
       groupBy(({ key }) => key, {
         duration: (change$) => change$.pipe(filter(({ item }) => item === undefined)),
+        // Whoever subscribes to an item later than at once still gets its latest value.
+        connector: () => new ReplaySubject(1),
       }),
       mergeMap((change$) =>
         run(

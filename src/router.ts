@@ -25,7 +25,8 @@ import type { RouterEvent, ServerEvent } from './event.ts';
 import type { Interpreter } from './interpreter/interpreter.ts';
 import { keyed, replayed } from './keyed.ts';
 import type { Path } from './path.ts';
-import type { NameSetup, Refusal } from './streams.ts';
+import type { Refusal } from './plant.ts';
+import type { NameSetup } from './streams.ts';
 import type { Timers } from './timers.ts';
 
 /** A user’s operator: sees each envelope of a router before it is bound. */

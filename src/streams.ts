@@ -1,30 +1,16 @@
 /** Commands of a balancer made real: dials, spares, streams and refusals of one name. */
 import type { Socket } from 'node:net';
-import { EMPTY, Observable } from 'rxjs';
-import type { Outcome, Ports } from './balancer/balance.ts';
+import type { Ports, Tell } from './balancer/balance.ts';
 import type { Command } from './balancer/messages.ts';
-import type { Close, CloseReason } from './close-reason.ts';
+import type { CloseReason } from './close-reason.ts';
 import type { ClientPolicy } from './config/config.ts';
-import { connect } from './connector/connect.ts';
+import { type ConnectOutcome, connect } from './connector/connect.ts';
 import { watchSpare } from './connector/spare.ts';
-import type { BufferBudget } from './duplex/budget.ts';
 import { openDuplex } from './duplex/duplex.ts';
 import type { Summary } from './duplex/stream.ts';
-import type { Envelope } from './envelope.ts';
-import type { RouterEvent } from './event.ts';
 import type { Path } from './path.ts';
-import type { Client, Clients } from './server/clients.ts';
-import type { Descriptors } from './server/descriptors.ts';
-import type { Timers } from './timers.ts';
-
-/** What the sockets of a process share. */
-export interface Plant {
-  readonly clients: Clients;
-  readonly descriptors: Descriptors;
-  readonly budget: BufferBudget;
-  readonly timers: Timers;
-  readonly report: (event: RouterEvent) => void;
-}
+import { type Plant, type Rule, refuseClient } from './plant.ts';
+import type { Client } from './server/clients.ts';
 
 /** One name of one router. */
 export interface NameSetup {
@@ -34,41 +20,22 @@ export interface NameSetup {
   readonly policy: () => ClientPolicy;
 }
 
-/** The limit that ended a connection, and where it is configured. */
-type Rule = Pick<Close, 'limit' | 'place'>;
-
-/** A client to turn away. */
-export interface Refusal {
-  readonly conn: number;
-  readonly reason: CloseReason;
-  /** Dials made for it. */
-  readonly attempts: number;
-  readonly detail?: string;
-  readonly rule: (client: Client) => Rule;
-}
-
-/** Turns a client away that was never joined with an endpoint, and tells its end; nothing if it is not here. */
-export const refuseClient = (
-  plant: Plant,
-  { conn, reason, attempts, detail, rule }: Refusal,
-): void => {
-  const client = plant.clients.refuse(conn);
-  if (client === undefined) return;
-  const { envelope } = client;
-  const by = reason === 'departed' ? 'client' : 'proxy';
-  const close: Close = { reason, by, ...rule(client), ...(detail === undefined ? {} : { detail }) };
-  const totalMs = plant.timers.now() - envelope.at;
-  plant.report({ t: 'ended', record: { envelope, attempts, rx: 0, tx: 0, totalMs, close } });
-};
-
 type Of<T extends Command['t']> = Extract<Command, { readonly t: T }>;
 
 /** An end before the first byte counts against the endpoint only within so many ms; later it was a quiet stream. */
 const SPURN_MS = 1000;
 
+/** A client joined with an endpoint. */
+interface Pair {
+  readonly command: Of<'dispatch'>;
+  readonly client: Client;
+  readonly openedAt: number;
+}
+
 /** Owns the endpoint’s socket from its connection until the stream takes it. */
 class Streams implements Ports {
-  readonly #setup: Plant & NameSetup;
+  readonly #plant: Plant;
+  readonly #name: NameSetup;
   /** Dials in flight: how to drop them. */
   readonly #dialing = new Map<number, () => void>();
   /** Connected and not yet joined with a client. */
@@ -76,77 +43,81 @@ class Streams implements Ports {
   /** Spares: how to stop watching them. */
   readonly #unwatch = new Map<number, () => void>();
 
-  constructor(setup: Plant & NameSetup) {
-    this.#setup = setup;
+  constructor(plant: Plant, name: NameSetup) {
+    this.#plant = plant;
+    this.#name = name;
   }
 
   readonly watchClient = (conn: number, departed: (detail: string) => void): void =>
-    this.#setup.clients.watch(conn, departed);
+    this.#plant.clients.watch(conn, departed);
 
-  readonly perform = (command: Command): Observable<Outcome> => {
+  readonly perform = (command: Command, tell: Tell): void => {
     switch (command.t) {
       case 'connect':
-        return this.#connect(command);
+        this.#connect(command, tell);
+        break;
       case 'dispatch':
-        return this.#dispatch(command);
+        this.#dispatch(command, tell);
+        break;
       case 'watch':
-        return this.#watch(command);
+        this.#watch(command, tell);
+        break;
       case 'abort':
         this.#dialing.get(command.dial)?.();
-        return EMPTY;
+        this.#dialing.delete(command.dial);
+        break;
       case 'close':
         this.#take(command.dial)?.destroy();
-        return EMPTY;
+        break;
       case 'refuse':
         this.#refuse(command);
-        return EMPTY;
+        break;
       case 'tell':
-        this.#tell(command);
-        return EMPTY;
+        this.#report(command);
+        break;
     }
   };
 
-  #connect({ dial, address }: Of<'connect'>): Observable<Outcome> {
-    const { rt, dst, report, policy } = this.#setup;
-    const name = { rt, dst, endpoint: address.text };
-    return new Observable<Outcome>((out) => {
-      report({ t: 'dialed', ...name });
-      this.#dialing.set(dial, () => out.complete());
-      out.add(() => this.#dialing.delete(dial));
-      const outcome$ = connect(address, policy(), this.#setup);
-      out.add(
-        outcome$.subscribe((outcome) => {
-          if (outcome.t === 'connected') {
-            const { us, socket } = outcome;
-            this.#connected.set(dial, socket);
-            report({ t: 'connected', ...name, us });
-            out.next({ t: 'connected', dial });
-          } else {
-            const { cause, detail } = outcome;
-            report({ t: 'dialFailed', ...name, cause, detail });
-            out.next({ t: 'connectFailed', dial, cause, detail });
-          }
-          out.complete();
-        }),
-      );
-    });
+  readonly close = (): void => {
+    for (const drop of this.#dialing.values()) drop();
+    this.#dialing.clear();
+    for (const dial of [...this.#connected.keys()]) this.#take(dial)?.destroy();
+  };
+
+  #connect({ dial, address }: Of<'connect'>, tell: Tell): void {
+    const { rt, dst, policy } = this.#name;
+    this.#plant.report({ t: 'dialed', rt, dst, endpoint: address.text });
+    const done = (outcome: ConnectOutcome): void => {
+      this.#dialing.delete(dial);
+      this.#dialed(address.text, outcome);
+      if (outcome.t === 'connected') {
+        this.#connected.set(dial, outcome.socket);
+        tell({ t: 'connected', dial });
+      } else {
+        tell({ t: 'connectFailed', dial, cause: outcome.cause, detail: outcome.detail });
+      }
+    };
+    this.#dialing.set(dial, connect({ address, policy: policy(), done }, this.#plant));
   }
 
-  #watch({ dial }: Of<'watch'>): Observable<Outcome> {
-    return new Observable<Outcome>((out) => {
-      const socket = this.#connected.get(dial);
-      const gone = (): void => {
-        this.#take(dial)?.destroy();
-        out.next({ t: 'lost', dial });
-        out.complete();
-      };
-      if (socket === undefined) return;
-      const unwatch = watchSpare(socket, gone);
-      this.#unwatch.set(dial, () => {
-        unwatch();
-        out.complete();
-      });
-    });
+  #dialed(endpoint: string, outcome: ConnectOutcome): void {
+    const { rt, dst } = this.#name;
+    if (outcome.t === 'connected') {
+      this.#plant.report({ t: 'connected', rt, dst, endpoint, us: outcome.us });
+    } else {
+      const { cause, detail } = outcome;
+      this.#plant.report({ t: 'dialFailed', rt, dst, endpoint, cause, detail });
+    }
+  }
+
+  #watch({ dial }: Of<'watch'>, tell: Tell): void {
+    const socket = this.#connected.get(dial);
+    if (socket === undefined) return;
+    const gone = (): void => {
+      this.#take(dial)?.destroy();
+      tell({ t: 'lost', dial });
+    };
+    this.#unwatch.set(dial, watchSpare(socket, gone));
   }
 
   /** Takes a connected socket out of the table; whoever gets it owns it. */
@@ -158,100 +129,62 @@ class Streams implements Ports {
     return socket;
   }
 
-  #dispatch(command: Of<'dispatch'>): Observable<Outcome> {
-    // A stream outlives its subscriber: only its own limits, its sockets or an abort end it.
-    return new Observable<Outcome>((out) => {
-      const { dial, conn, attempts } = command;
-      const socket = this.#take(dial);
-      const client = this.#setup.clients.take(conn);
-      const closed = (spurned: boolean): void => {
-        out.next({ t: 'closed', dial, spurned });
-        out.complete();
-      };
-      if (client === undefined || socket === undefined) {
-        socket?.destroy();
-        this.#refuse({ t: 'refuse', conn, attempts, reason: 'departed' });
-        closed(false);
-        return;
-      }
-      this.#join({
-        command,
-        client,
-        socket,
-        closed,
-        answered: () => out.next({ t: 'answered', dial }),
-      });
-    });
-  }
-
-  #join(pair: {
-    readonly command: Of<'dispatch'>;
-    readonly client: Client;
-    readonly socket: Socket;
-    readonly answered: () => void;
-    readonly closed: (spurned: boolean) => void;
-  }): void {
-    const { clients, timers, budget, report } = this.#setup;
-    const { command, client, socket, answered, closed } = pair;
+  #dispatch(command: Of<'dispatch'>, tell: Tell): void {
+    const { clients, timers, budget, report } = this.#plant;
+    const { dial, conn, attempts, address } = command;
+    const socket = this.#take(dial);
+    const client = clients.take(conn);
+    if (client === undefined || socket === undefined) {
+      socket?.destroy();
+      this.#refuse({ t: 'refuse', conn, attempts, reason: 'departed' });
+      tell({ t: 'closed', dial, spurned: false });
+      return;
+    }
     const { envelope, limits } = client;
     const openedAt = timers.now();
-    const endpoint = command.address.text;
-    report({ t: 'opened', envelope, endpoint, connectMs: openedAt - envelope.at });
-    const ended = (summary: Summary): void => {
-      clients.leave(envelope.id);
-      this.#ended(envelope, { summary, endpoint, openedAt, attempts: command.attempts });
-      const { answeredAt, endpointFirst } = summary;
-      const early = timers.now() - openedAt < SPURN_MS;
-      closed(early && endpointFirst && answeredAt === undefined);
-    };
+    const pair: Pair = { command, client, openedAt };
+    report({ t: 'opened', envelope, endpoint: address.text, connectMs: openedAt - envelope.at });
     const stream = openDuplex(client.socket, socket, {
       limits,
       timers,
       budget,
-      answered,
-      closed: ended,
+      answered: () => tell({ t: 'answered', dial }),
+      closed: (summary) => tell({ t: 'closed', dial, spurned: this.#ended(pair, summary) }),
     });
     clients.streaming(envelope.id, stream);
   }
 
-  #ended(
-    envelope: Envelope,
-    end: { summary: Summary; endpoint: string; openedAt: number; attempts: number },
-  ): void {
-    const { timers, report } = this.#setup;
-    const { summary, endpoint, openedAt, attempts } = end;
-    const { rx, tx, close, answeredAt } = summary;
-    const firstByte = answeredAt === undefined ? {} : { firstByteMs: answeredAt - openedAt };
-    const connectMs = openedAt - envelope.at;
-    const totalMs = timers.now() - envelope.at;
+  /** Tells the end of a stream; gives whether its endpoint had spurned the client. */
+  #ended({ command, client, openedAt }: Pair, summary: Summary): boolean {
+    const { clients, timers, report } = this.#plant;
+    const { envelope } = client;
+    const { rx, tx, close, answeredAt, endpointFirst } = summary;
+    const now = timers.now();
+    clients.leave(envelope.id);
     const record = {
       envelope,
-      endpoint,
-      attempts,
+      endpoint: command.address.text,
+      attempts: command.attempts,
       rx,
       tx,
-      connectMs,
-      ...firstByte,
-      totalMs,
+      connectMs: openedAt - envelope.at,
+      totalMs: now - envelope.at,
       close,
     };
-    report({ t: 'ended', record });
+    const firstByteMs = answeredAt === undefined ? undefined : answeredAt - openedAt;
+    report({ t: 'ended', record: firstByteMs === undefined ? record : { ...record, firstByteMs } });
+    return endpointFirst && answeredAt === undefined && now - openedAt < SPURN_MS;
   }
 
   #refuse({ conn, reason, attempts, detail }: Of<'refuse'>): void {
     const rule = (client: Client): Rule => this.#ruleOf(reason, client);
-    refuseClient(this.#setup, {
-      conn,
-      reason,
-      attempts,
-      rule,
-      ...(detail === undefined ? {} : { detail }),
-    });
+    const refusal = { conn, reason, attempts, rule };
+    refuseClient(this.#plant, detail === undefined ? refusal : { ...refusal, detail });
   }
 
   /** The limit that turned a connection away, and where it is configured. */
   #ruleOf(reason: CloseReason, { envelope, limits: { place } }: Client): Rule {
-    const { emptyWaitMs, maxWaiters } = this.#setup.policy();
+    const { emptyWaitMs, maxWaiters } = this.#name.policy();
     const { at, deadline } = envelope;
     if (reason === 'connect-timeout') return { limit: `${Math.round(deadline - at)}ms`, place };
     if (reason === 'no-endpoints') return { limit: `${emptyWaitMs}ms` };
@@ -259,13 +192,12 @@ class Streams implements Ports {
     return {};
   }
 
-  #tell({ what, address, penaltyMs }: Of<'tell'>): void {
-    const { rt, dst, report } = this.#setup;
+  #report({ what, address, penaltyMs }: Of<'tell'>): void {
+    const { rt, dst } = this.#name;
     const event = { t: what, rt, dst, endpoint: address.text } as const;
-    report(penaltyMs === undefined ? event : { ...event, penaltyMs });
+    this.#plant.report(penaltyMs === undefined ? event : { ...event, penaltyMs });
   }
 }
 
 /** Makes the ports of one name’s balancer on real sockets. */
-export const makeStreams = (plant: Plant, name: NameSetup): Ports =>
-  new Streams({ ...plant, ...name });
+export const makeStreams = (plant: Plant, name: NameSetup): Ports => new Streams(plant, name);

@@ -67,8 +67,8 @@ class SharedTimers implements Timers {
     this.#armedFor = Number.POSITIVE_INFINITY;
     const now = this.now();
     try {
-      for (let due = this.#queue.take(now); due !== undefined; due = this.#queue.take(now))
-        due.task();
+      // No more than are set now: a task that sets the next one for at once must not hold the loop.
+      for (let left = this.#queue.size; left > 0; left--) this.#queue.take(now)?.task();
     } finally {
       this.#arm();
     }

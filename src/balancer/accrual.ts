@@ -19,6 +19,7 @@ const putAside = (turn: Turn, endpoint: Endpoint): void => {
   const penaltyMs = grown * (1 + JITTER * roll(s.dice));
   endpoint.state = 'failed';
   endpoint.penalties += 1;
+  endpoint.failedAt = at;
   endpoint.penaltyUntil = at + penaltyMs;
   s.due.put(endpoint, endpoint.penaltyUntil);
   out.push({

@@ -1,14 +1,11 @@
 /** The balancer of one name at work: `step` as a `scan`, its commands performed, their outcomes fed back. */
 import {
   concat,
-  concatMap,
   defer,
-  EMPTY,
   finalize,
   ignoreElements,
   map,
   merge,
-  mergeMap,
   type Observable,
   of,
   Subject,
@@ -46,11 +43,27 @@ const stamp = (outcome: Outcome, at: number): Event => {
   }
 };
 
-/** How commands become deeds. Observables never error: what goes wrong is an outcome. */
+const arrival = ({ id, deadline }: Envelope, at: number): Event => ({
+  t: 'arrived',
+  at,
+  conn: id,
+  deadline,
+});
+
+/** Takes what comes of a command. */
+export type Tell = (outcome: Outcome) => void;
+
+/**
+ * How commands become deeds. These are plain calls: an Observable for each dial and each stream would
+ * cost more than all the rest of a connection’s way through the router.
+ */
 export interface Ports {
   /** Calls back once if the client of a waiting connection goes away. */
   readonly watchClient: (conn: number, departed: (detail: string) => void) => void;
-  readonly perform: (command: Command) => Observable<Outcome>;
+  /** Performs a command, and tells what comes of it, at once or later. Never throws for what the world does. */
+  readonly perform: (command: Command, tell: Tell) => void;
+  /** Drops dials and spares: the balancer is over. Streams go on. */
+  readonly close: () => void;
 }
 
 /** What the binder wants to know of a balancer, told after each step. */
@@ -105,7 +118,7 @@ const makeAlarm = (timers: Timers, ticked: () => void) => {
  * Balances the envelopes of one name. `envelope$` ends when the name is let go; the Observable then
  * completes with its last stream. It emits nothing: all that happens is told through the ports.
  * Order: events are taken one at a time; one that is caused by a command waits for the batch of commands
- * to be performed. Errors: only a fault of our own. Unsubscribing drops dials and cuts streams.
+ * to be performed. Errors: only a fault of our own. Unsubscribing drops dials and spares; streams go on.
  */
 export const balance = (
   setup: BalanceSetup,
@@ -114,12 +127,9 @@ export const balance = (
   const { ports, timers } = setup;
   const { now } = timers;
   const outcome$ = new Subject<Event>();
-  const arrived = ({ id, deadline }: Envelope): Event => {
-    ports.watchClient(id, (detail) =>
-      outcome$.next({ t: 'departed', at: now(), conn: id, detail }),
-    );
-    return { t: 'arrived', at: now(), conn: id, deadline };
-  };
+  const watch = (conn: number): void =>
+    ports.watchClient(conn, (detail) => outcome$.next({ t: 'departed', at: now(), conn, detail }));
+  const tell = (outcome: Outcome): void => outcome$.next(stamp(outcome, now()));
   const released$ = defer(() => of<Event>({ t: 'released', at: now() }));
 
   return (envelope$) => {
@@ -133,20 +143,27 @@ export const balance = (
       setup.resolution$.pipe(
         map((resolution): Event => ({ t: 'resolved', at: now(), resolution })),
       ),
-      concat(envelope$.pipe(map(arrived)), released$),
+      concat(envelope$.pipe(map((envelope) => arrival(envelope, now()))), released$),
     ).pipe(
       serialize(),
+      // Inside the trampoline: that a client has gone already is told after it has arrived, not before.
+      tap((event) => {
+        if (event.t === 'arrived') watch(event.conn);
+      }),
       scan((_: readonly Command[], event) => step(state, event), []),
       tap(() => {
         alarm.set(nextDue(state));
         setup.status({ idle: isIdle(state), quality: qualityOf(state) });
       }),
       takeWhile(() => !isOver(state), true),
-      concatMap((commands) => (commands.length > 0 ? commands : EMPTY)),
-      mergeMap((command) => ports.perform(command)),
-      tap((outcome) => outcome$.next(stamp(outcome, now()))),
+      tap((commands) => {
+        for (const command of commands) ports.perform(command, tell);
+      }),
       ignoreElements(),
-      finalize(alarm.drop),
+      finalize(() => {
+        alarm.drop();
+        ports.close();
+      }),
     );
   };
 };

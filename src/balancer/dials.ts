@@ -1,6 +1,5 @@
 /** Dials from their start to their end, and the counts of their endpoints. Pure. */
-import { credit, fault, PROOF_MS, unprobe } from './accrual.ts';
-import type { Event } from './messages.ts';
+import { credit, PROOF_MS, unprobe } from './accrual.ts';
 import { type Dial, type Endpoint, load, type Waiter } from './state.ts';
 import { remind, type Turn, weigh } from './turn.ts';
 
@@ -63,18 +62,13 @@ export const openStream = (turn: Turn, dial: Dial): void => {
   if (endpoint.failures > 0 || endpoint.probe === dial.id) remind(turn, dial, turn.at + PROOF_MS);
 };
 
-/** The first byte of a stream, or its first second, proves its endpoint. */
+/**
+ * The first byte of a stream, or its first second, proves its endpoint. One that was open before its endpoint
+ * was put aside proves nothing new: old streams may live on where no new ones are taken.
+ */
 export const proveStream = (turn: Turn, dial: Dial): void => {
+  const { endpoint, openedAt } = dial;
   turn.s.due.remove(dial);
-  if (dial.endpoint.state !== 'retired') credit(turn, dial.endpoint);
-};
-
-/** A stream ended: in failure, or saying nothing new of its endpoint. */
-export const closeStream = (turn: Turn, event: Extract<Event, { t: 'closed' }>): void => {
-  const dial = turn.s.dials.get(event.dial);
-  if (dial === undefined) return;
-  endDial(turn, dial);
-  if (dial.endpoint.state === 'retired') return;
-  if (event.spurned) fault(turn, dial);
-  else unprobe(turn, dial);
+  const isOld = endpoint.state === 'failed' && openedAt < endpoint.failedAt;
+  if (endpoint.state !== 'retired' && !isOld) credit(turn, endpoint);
 };

@@ -2,9 +2,10 @@
 import type { WeightedAddress } from '../address.ts';
 import type { Resolution } from '../interpreter/interpreter.ts';
 import { abortDial, forget } from './dials.ts';
-import { closeSpares } from './spares.ts';
+import { dropSpares } from './spares.ts';
 import { type Endpoint, load } from './state.ts';
 import { type Turn, weigh } from './turn.ts';
+import { limitWait, lineUp } from './waiters.ts';
 
 const add = (turn: Turn, { address, weight }: WeightedAddress): void => {
   const { s } = turn;
@@ -19,6 +20,7 @@ const add = (turn: Turn, { address, weight }: WeightedAddress): void => {
     open: 0,
     failures: 0,
     penalties: 0,
+    failedAt: 0,
     penaltyUntil: 0,
     probe: undefined,
     due: 0,
@@ -42,27 +44,25 @@ const renew = (turn: Turn, endpoint: Endpoint, weight: number): void => {
   weigh(turn, endpoint);
 };
 
-/** Takes an endpoint out of use: spares and dials end, streams go on, and with the last of them it is gone. */
+/** Takes an endpoint out of use: streams go on, and with the last of them it is gone. */
 const retire = (turn: Turn, endpoint: Endpoint): void => {
   const { s } = turn;
-  if (endpoint.state === 'retired') return;
   endpoint.state = 'retired';
+  endpoint.probe = undefined;
   s.due.remove(endpoint);
   weigh(turn, endpoint);
-  closeSpares(turn, endpoint);
-  if (endpoint.dialing > 0) {
-    for (const dial of s.dials.values()) {
-      if (dial.endpoint !== endpoint || dial.phase !== 'dialing') continue;
-      const { waiter } = dial;
-      abortDial(turn, dial);
-      if (waiter === undefined) continue;
-      waiter.dial = undefined;
-      waiter.attempts -= 1;
-      s.parked.set(waiter.conn, waiter);
-    }
+  if (load(endpoint) === 0) forget(s, endpoint);
+};
+
+/** Drops the dials to endpoints that have just been retired; who waited for one stands in line again. */
+const dropDials = (turn: Turn): void => {
+  for (const waiter of turn.s.waiters.values()) {
+    const { dial } = waiter;
+    if (dial?.endpoint.state !== 'retired') continue;
+    abortDial(turn, dial);
+    waiter.attempts -= 1;
+    lineUp(turn, waiter);
   }
-  endpoint.probe = undefined;
-  if (load(endpoint) === 0 && s.endpoints.has(endpoint.address.text)) forget(s, endpoint);
 };
 
 const replace = (turn: Turn, wanted: readonly WeightedAddress[]): void => {
@@ -76,9 +76,14 @@ const replace = (turn: Turn, wanted: readonly WeightedAddress[]): void => {
     if (known === undefined) add(turn, next);
     else renew(turn, known, next.weight);
   }
+  let isDialing = false;
   for (const endpoint of s.endpoints.values()) {
-    if (!kept.has(endpoint.address.text)) retire(turn, endpoint);
+    if (endpoint.state === 'retired' || kept.has(endpoint.address.text)) continue;
+    isDialing ||= endpoint.dialing > 0;
+    retire(turn, endpoint);
   }
+  dropSpares(turn);
+  if (isDialing) dropDials(turn);
 };
 
 /** Applies what the interpreter said. Only good answers change the set; bad ones mark it stale. */
@@ -88,8 +93,10 @@ export const resolve = (turn: Turn, resolution: Resolution): void => {
     s.stale = s.resolution !== 'pending' && (s.stale || resolution.t === 'failed');
     return;
   }
+  const isFirst = s.resolution === 'pending';
   s.resolution = resolution.t;
   s.stale = false;
   s.resolvedAt = at;
   replace(turn, resolution.t === 'bound' ? resolution.endpoints : []);
+  if (isFirst) for (const waiter of s.parked.values()) limitWait(turn, waiter);
 };

@@ -6,12 +6,17 @@ export interface Dice {
   b: number;
   c: number;
   counter: number;
+  /** Where the even sequence stands, a 32-bit word. */
+  phase: number;
 }
+
+/** The golden ratio’s fraction as a 32-bit word: the step that spreads a sequence most evenly. */
+const GOLDEN = 0x9e3779b9;
 
 /** Makes dice from a seed in [0, 1); the first rounds are thrown away so that near seeds part ways. */
 export const makeDice = (seed: number): Dice => {
   const word = Math.floor(seed * 2 ** 32) >>> 0;
-  const dice: Dice = { a: word, b: word ^ 0x9e3779b9, c: 0x243f6a88, counter: 1 };
+  const dice: Dice = { a: word, b: word ^ GOLDEN, c: 0x243f6a88, counter: 1, phase: word };
   for (let i = 0; i < 12; i++) roll(dice);
   return dice;
 };
@@ -24,4 +29,10 @@ export const roll = (dice: Dice): number => {
   dice.b = (dice.c + (dice.c << 3)) | 0;
   dice.c = (((dice.c << 21) | (dice.c >>> 11)) + sum) | 0;
   return (sum >>> 0) / 2 ** 32;
+};
+
+/** The next number of an even sequence in [0, 1): each stretch of it covers the range better than chance does. */
+export const even = (dice: Dice): number => {
+  dice.phase = (dice.phase + GOLDEN) | 0;
+  return (dice.phase >>> 0) / 2 ** 32;
 };

@@ -1,36 +1,42 @@
 /** Weighted power of two choices. Pure. */
-import { roll } from './random.ts';
+import type { Lottery } from './lottery.ts';
+import { even, roll } from './random.ts';
 import { type Endpoint, load, type State } from './state.ts';
-import type { WeightTree } from './weight-tree.ts';
 
-const draw = (s: State, tree: WeightTree): Endpoint | undefined =>
-  s.byIndex[tree.draw(roll(s.dice))];
+const drawn = (s: State, index: number | undefined): Endpoint | undefined =>
+  index === undefined ? undefined : s.byIndex[index];
 
 /**
- * Chooses one of the tree’s endpoints, or none if it weighs nothing. Two candidates are drawn
- * independently in proportion to weight, so that shares follow the weights in a quiet pool; the second
- * is taken only if its (load + ½) / weight is below the first’s load / weight.
+ * Chooses one of the endpoints in `lots`, or none if they weigh nothing. A first candidate is drawn in proportion
+ * to weight, while nothing is open by an even sequence; a second one among the others. The second is taken with
+ * a probability that grows with the first’s excess load, so scaled that two endpoints whose loads are as their
+ * weights pass on equally much to each other: shares follow the weights, not only in a quiet pool. Between
+ * equal weights this means that the lesser load wins.
  */
-export const choose = (s: State, tree: WeightTree): Endpoint | undefined => {
-  if (tree.total <= 0) return undefined;
-  const first = draw(s, tree);
-  const second = draw(s, tree);
-  if (first === undefined || second === undefined || first === second) return first;
-  const better = (load(second) + 0.5) * first.weight < load(first) * second.weight;
-  return better ? second : first;
+export const choose = (s: State, lots: Lottery): Endpoint | undefined => {
+  const { dice } = s;
+  const first = drawn(s, lots.draw(s.dials.size === 0 ? even(dice) : roll(dice), dice));
+  if (first === undefined || load(first) === 0) return first;
+  const second = drawn(s, lots.draw(roll(dice), dice, first.index));
+  if (second === undefined) return first;
+  const [w1, w2] = [lots.weight(first.index), lots.weight(second.index)];
+  const excess = load(first) * w2 - load(second) * w1;
+  if (excess <= 0) return first;
+  const bar = roll(dice) * Math.max(w1, w2) * (lots.total - Math.min(w1, w2));
+  return bar < excess * (lots.total - w1) ? second : first;
 };
 
-/** Chooses among those that are not in `tried`. O(tried · log n). */
+/** Chooses among those that are not in `tried`. O(tried). */
 export const chooseUntried = (
   s: State,
-  tree: WeightTree,
+  lots: Lottery,
   tried: readonly Endpoint[],
 ): Endpoint | undefined => {
   // An endpoint that has gone left its index to another, which was not tried.
   const indexes = tried.filter((e) => s.byIndex[e.index] === e).map((e) => e.index);
-  const weights = indexes.map((index) => tree.weight(index));
-  for (const index of indexes) tree.set(index, 0);
-  const chosen = choose(s, tree);
-  for (const [i, index] of indexes.entries()) tree.set(index, weights[i] ?? 0);
+  const weights = indexes.map((index) => lots.weight(index));
+  for (const index of indexes) lots.set(index, 0);
+  const chosen = choose(s, lots);
+  for (const [i, index] of indexes.entries()) lots.set(index, weights[i] ?? 0);
   return chosen;
 };

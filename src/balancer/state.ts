@@ -3,14 +3,14 @@ import type { Address } from '../address.ts';
 import type { ClientPolicy } from '../config/config.ts';
 import { type Due, DueQueue } from '../heap.ts';
 import { RetryBudget } from './budget.ts';
+import { Lottery } from './lottery.ts';
 import { type Dice, makeDice } from './random.ts';
-import { WeightTree } from './weight-tree.ts';
 
 /** One address of the name, with all that is known of it. */
 export interface Endpoint extends Due {
   readonly kind: 'endpoint';
   readonly address: Address;
-  /** Its place in the weight trees. */
+  /** Its slot in the lotteries. */
   readonly index: number;
   weight: number;
   state: 'available' | 'failed' | 'retired';
@@ -21,6 +21,8 @@ export interface Endpoint extends Due {
   failures: number;
   /** Penalties in a row; the next one grows with it. */
   penalties: number;
+  /** When it was last put aside. */
+  failedAt: number;
   /** When the penalty ends. */
   penaltyUntil: number;
   /** While failed: the dial that probes it now. */
@@ -32,8 +34,6 @@ export interface Waiter extends Due {
   readonly kind: 'waiter';
   readonly conn: number;
   readonly deadline: number;
-  /** How long it waits for an endpoint to exist; set when it first has to. */
-  patience: number;
   /** The dial made on its behalf; `undefined`: parked. */
   dial: Dial | undefined;
   readonly tried: Endpoint[];
@@ -74,12 +74,12 @@ export interface State {
   readonly byIndex: (Endpoint | undefined)[];
   readonly freeIndexes: number[];
   /** Weights of those that may be chosen: available, or failed and due for a probe. */
-  readonly live: WeightTree;
+  readonly live: Lottery;
   /** Weights of those that sit out a penalty. */
-  readonly aside: WeightTree;
+  readonly aside: Lottery;
   /** Everybody without an endpoint, oldest first. */
   readonly waiters: Map<number, Waiter>;
-  /** Of these, those without a dial, oldest first. */
+  /** Of these, those without a dial, in the order in which they joined the line. */
   readonly parked: Map<number, Waiter>;
   readonly dials: Map<number, Dial>;
   /** Connected and unused, oldest first. */
@@ -109,8 +109,8 @@ export const makeState = (policy: ClientPolicy, seed: number): State => ({
   endpoints: new Map(),
   byIndex: [],
   freeIndexes: [],
-  live: new WeightTree(),
-  aside: new WeightTree(),
+  live: new Lottery(),
+  aside: new Lottery(),
   waiters: new Map(),
   parked: new Map(),
   dials: new Map(),

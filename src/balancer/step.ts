@@ -5,19 +5,19 @@
 
 import type { ClientPolicy } from '../config/config.ts';
 import { fault, unprobe } from './accrual.ts';
-import { closeStream, endDial, proveStream } from './dials.ts';
+import { endDial, proveStream } from './dials.ts';
 import { resolve } from './endpoints.ts';
 import type { Command, Event } from './messages.ts';
 import {
   closeSpare,
-  closeSpares,
+  dropSpares,
   keepSpare,
   loseSpare,
   missSpare,
   refill,
   trimSpares,
 } from './spares.ts';
-import type { State } from './state.ts';
+import type { Dial, State } from './state.ts';
 import { type Turn, weigh } from './turn.ts';
 import { arrive, dispatch, giveUp, refuse, returnToLine, seatAll } from './waiters.ts';
 
@@ -33,15 +33,32 @@ const connected = (turn: Turn, id: number): void => {
   else dispatch(turn, dial.waiter, dial);
 };
 
+/** Counts a failure against a dial’s endpoint; if that puts it aside, its spares are not to be trusted either. */
+const blame = (turn: Turn, dial: Dial): void => {
+  const { endpoint } = dial;
+  if (endpoint.state === 'retired') return;
+  fault(turn, dial);
+  if (endpoint.state === 'failed') dropSpares(turn);
+};
+
 const connectFailed = (turn: Turn, event: Extract<Event, { t: 'connectFailed' }>): void => {
   const dial = turn.s.dials.get(event.dial);
   if (dial === undefined) return;
   endDial(turn, dial);
   // Trouble of our own says nothing about the endpoint.
   if (event.cause === 'local') unprobe(turn, dial);
-  else if (dial.endpoint.state !== 'retired') fault(turn, dial);
+  else blame(turn, dial);
   if (dial.waiter === undefined) missSpare(turn);
   else returnToLine(turn, dial.waiter, `${event.detail} ${dial.endpoint.address.text}`);
+};
+
+/** A stream ended: in failure, or saying nothing new of its endpoint. */
+const closed = (turn: Turn, event: Extract<Event, { t: 'closed' }>): void => {
+  const dial = turn.s.dials.get(event.dial);
+  if (dial === undefined) return;
+  endDial(turn, dial);
+  if (event.spurned) blame(turn, dial);
+  else unprobe(turn, dial);
 };
 
 const configure = (turn: Turn, policy: ClientPolicy): void => {
@@ -77,7 +94,7 @@ const apply = (turn: Turn, event: Event): void => {
       break;
     }
     case 'closed':
-      closeStream(turn, event);
+      closed(turn, event);
       break;
     case 'lost':
       loseSpare(turn, event.dial);
@@ -87,7 +104,7 @@ const apply = (turn: Turn, event: Event): void => {
       break;
     case 'released':
       s.released = true;
-      closeSpares(turn);
+      dropSpares(turn, 'all');
       break;
     case 'ticked':
       break;
@@ -109,7 +126,7 @@ const catchUp = (turn: Turn): void => {
 
 /**
  * Takes one event in. Changes `state` in place, so that the cost of an event does not grow with the
- * number of endpoints: O(log n), but O(changes) for a resolution.
+ * number of endpoints: O(log n) in what falls due, and O(endpoints) only for a resolution.
  */
 export const step = (state: State, event: Event): readonly Command[] => {
   const turn: Turn = { s: state, at: event.at, out: [] };

@@ -23,7 +23,6 @@ export const arrive = (turn: Turn, event: Extract<Event, { t: 'arrived' }>): voi
     kind: 'waiter',
     conn,
     deadline,
-    patience: Number.POSITIVE_INFINITY,
     dial: undefined,
     tried: [],
     attempts: 0,
@@ -33,7 +32,24 @@ export const arrive = (turn: Turn, event: Extract<Event, { t: 'arrived' }>): voi
   };
   s.budget.deposit(at);
   s.waiters.set(conn, waiter);
-  s.parked.set(conn, waiter);
+  lineUp(turn, waiter);
+};
+
+/**
+ * Limits the wait of one that stands in line, whoever stands before it: with a set, to `emptyWaitMs`;
+ * without any, only to its deadline.
+ */
+export const limitWait = (turn: Turn, waiter: Waiter): void => {
+  const { s, at } = turn;
+  const patience = s.resolution === 'bound' ? at + s.policy.emptyWaitMs : Number.POSITIVE_INFINITY;
+  remind(turn, waiter, Math.min(waiter.deadline, patience));
+};
+
+/** Puts a waiter without a dial last in line. */
+export const lineUp = (turn: Turn, waiter: Waiter): void => {
+  waiter.dial = undefined;
+  turn.s.parked.set(waiter.conn, waiter);
+  limitWait(turn, waiter);
 };
 
 const leave = ({ s }: Turn, waiter: Waiter): void => {
@@ -56,7 +72,7 @@ export const refuse = (
   turn.out.push(detail === undefined ? command : { ...command, detail });
 };
 
-/** Its time is up: the deadline, or the patience with an empty set. */
+/** Its time is up: the deadline, or its patience with a set that offers nothing. */
 export const giveUp = (turn: Turn, waiter: Waiter): void => {
   if (waiter.deadline <= turn.at) refuse(turn, waiter, 'connect-timeout');
   else refuse(turn, waiter, waiter.attempts > 0 ? 'connect-failed' : 'no-endpoints');
@@ -68,14 +84,6 @@ export const dispatch = (turn: Turn, waiter: Waiter, dial: Dial): void => {
   openStream(turn, dial);
   const { conn, attempts } = waiter;
   turn.out.push({ t: 'dispatch', conn, dial: dial.id, address: dial.endpoint.address, attempts });
-};
-
-/** Its dial failed: it stands in line again, with one endpoint less to try. */
-export const returnToLine = (turn: Turn, waiter: Waiter, detail: string): void => {
-  if (waiter.dial !== undefined) waiter.tried.push(waiter.dial.endpoint);
-  waiter.dial = undefined;
-  waiter.detail = detail;
-  turn.s.parked.set(waiter.conn, waiter);
 };
 
 const dialFor = (turn: Turn, waiter: Waiter, endpoint: Endpoint): void => {
@@ -90,17 +98,6 @@ const dialFor = (turn: Turn, waiter: Waiter, endpoint: Endpoint): void => {
   remind(turn, waiter, waiter.deadline);
 };
 
-/** Leaves a waiter in line. With a set that offers nothing its patience runs; without any set only its deadline. */
-const park = (turn: Turn, waiter: Waiter): false => {
-  const { s, at } = turn;
-  if (s.resolution === 'bound' && waiter.patience === Number.POSITIVE_INFINITY) {
-    waiter.patience = at + s.policy.emptyWaitMs;
-  }
-  if (waiter.slot < 0) remind(turn, waiter, Math.min(waiter.deadline, waiter.patience));
-  else if (waiter.patience < waiter.due) remind(turn, waiter, waiter.patience);
-  return false;
-};
-
 /** While everybody sits aside they are tried nevertheless, one at a time and ever more slowly. */
 const panic = (turn: Turn, waiter: Waiter): boolean => {
   const { s } = turn;
@@ -109,7 +106,7 @@ const panic = (turn: Turn, waiter: Waiter): boolean => {
     refuse(turn, waiter, 'connect-failed');
     return true;
   }
-  if (untried === undefined || s.panic.slot >= 0) return park(turn, waiter);
+  if (untried === undefined || s.panic.slot >= 0) return false;
   backOff(turn, s.panic, PANIC_MS);
   dialFor(turn, waiter, untried);
   return true;
@@ -122,7 +119,7 @@ const seat = (turn: Turn, waiter: Waiter): boolean => {
     refuse(turn, waiter, 'no-such-name');
     return true;
   }
-  if (s.resolution === 'pending') return park(turn, waiter);
+  if (s.resolution === 'pending') return false;
   const spare = waiter.attempts === 0 ? takeSpare(turn) : undefined;
   if (spare !== undefined) {
     dispatch(turn, waiter, spare);
@@ -134,6 +131,17 @@ const seat = (turn: Turn, waiter: Waiter): boolean => {
   if (endpoint === undefined) refuse(turn, waiter, 'connect-failed');
   else dialFor(turn, waiter, endpoint);
   return true;
+};
+
+/**
+ * Its dial failed: it stands in line again, with one endpoint less to try. It is seen to at once, since those
+ * before it may have to wait where it has an answer.
+ */
+export const returnToLine = (turn: Turn, waiter: Waiter, detail: string): void => {
+  if (waiter.dial !== undefined) waiter.tried.push(waiter.dial.endpoint);
+  waiter.detail = detail;
+  lineUp(turn, waiter);
+  seat(turn, waiter);
 };
 
 /** Goes through the line, oldest first, until one has to stay. */

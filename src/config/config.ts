@@ -103,8 +103,14 @@ export interface ServerTlsConfig {
 /** One client block: the keys that it sets, for the names that its prefix matches. */
 export interface ClientConfig {
   readonly prefix: string;
-  readonly settings: Partial<ClientPolicy>;
+  readonly settings: ClientSettings;
 }
+
+/** Of a policy only what was set; later blocks win key by key, also inside `failFast` and `requeueBudget`. */
+export type ClientSettings = Partial<Omit<ClientPolicy, 'failFast' | 'requeueBudget'>> & {
+  readonly failFast?: Partial<ClientPolicy['failFast']>;
+  readonly requeueBudget?: Partial<ClientPolicy['requeueBudget']>;
+};
 
 /** How to reach the endpoints of a name. */
 export interface ClientPolicy {

@@ -14,15 +14,13 @@ export const DEFAULT_POLICY: ClientPolicy = {
 };
 
 /** The policy of a name: every block whose prefix matches, the later ones winning key by key. */
-export const clientPolicy = (client: readonly ClientConfig[], name: Path): ClientPolicy =>
-  client
-    .filter(({ prefix }) => compilePrefix(prefix)(name) !== undefined)
-    .reduce<ClientPolicy>(
-      (policy, { settings }) => ({
-        ...policy,
-        ...settings,
-        failFast: { ...policy.failFast, ...settings.failFast },
-        requeueBudget: { ...policy.requeueBudget, ...settings.requeueBudget },
-      }),
-      DEFAULT_POLICY,
-    );
+export const clientPolicy = (client: readonly ClientConfig[], name: Path): ClientPolicy => {
+  let policy = DEFAULT_POLICY;
+  for (const { prefix, settings } of client) {
+    if (compilePrefix(prefix)(name) === undefined) continue;
+    const failFast = { ...policy.failFast, ...settings.failFast };
+    const requeueBudget = { ...policy.requeueBudget, ...settings.requeueBudget };
+    policy = { ...policy, ...settings, failFast, requeueBudget };
+  }
+  return policy;
+};

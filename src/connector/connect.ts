@@ -1,11 +1,10 @@
 /** Opens one connection to an endpoint: TCP, then TLS where the policy says so, within one time limit. */
 import net, { type Socket } from 'node:net';
-import { Observable } from 'rxjs';
 import type { Address } from '../address.ts';
 import type { ClientPolicy } from '../config/config.ts';
 import type { DialCause } from '../event.ts';
 import type { Descriptors } from '../server/descriptors.ts';
-import type { Timers } from '../timers.ts';
+import type { Timer, Timers } from '../timers.ts';
 import { causeOf, detailOf } from './cause.ts';
 import { secure } from './tls.ts';
 
@@ -14,6 +13,14 @@ export type ConnectOutcome =
   /** Established in `us`; whoever gets the socket owns it. It has an error listener for good. */
   | { readonly t: 'connected'; readonly socket: Socket; readonly us: number }
   | { readonly t: 'connectFailed'; readonly cause: DialCause; readonly detail: string };
+
+/** One dial to make. */
+export interface Dialing {
+  readonly address: Address;
+  readonly policy: Pick<ClientPolicy, 'connectTimeoutMs' | 'tls'>;
+  /** Called exactly once, unless the dial is dropped before; never synchronously. */
+  readonly done: (outcome: ConnectOutcome) => void;
+}
 
 export interface ConnectDeps {
   readonly timers: Timers;
@@ -34,112 +41,93 @@ const open = ({ ip, port }: Address): Socket =>
     autoSelectFamily: false,
   });
 
-const failed = (error: unknown): ConnectOutcome => ({
-  t: 'connectFailed',
-  cause: causeOf(error),
-  detail: detailOf(error),
-});
+const HANDSHAKE_CLOSED = 'the endpoint closed the connection during the handshake';
 
-/** One dial. Owns its socket until `done`. */
+/** One dial in progress. Owns its socket until it is told, and drops it where it fails. */
 class Attempt {
-  readonly #done: (outcome: ConnectOutcome) => void;
-  readonly #timers: Timers;
+  readonly #dialing: Dialing;
+  readonly #deps: ConnectDeps;
   readonly #begun: number;
+  readonly #limit: Timer;
   #socket: Socket | undefined;
   #isOver = false;
 
-  constructor(timers: Timers, done: (outcome: ConnectOutcome) => void) {
-    this.#timers = timers;
+  constructor(dialing: Dialing, deps: ConnectDeps) {
+    const { timers } = deps;
+    const { connectTimeoutMs } = dialing.policy;
+    this.#dialing = dialing;
+    this.#deps = deps;
     this.#begun = timers.now();
-    this.#done = done;
-  }
-
-  /** Begins on a socket that is connecting; `end` names the event of its success. */
-  follow(
-    socket: Socket,
-    success: 'connect' | 'secureConnect',
-    next: (socket: Socket) => void,
-  ): void {
-    this.#socket = socket;
-    socket.on('error', this.#onError);
-    socket.once('close', this.#onClose);
-    socket.once(success, () => {
-      if (this.#isOver) return;
-      socket.off('close', this.#onClose);
-      next(socket);
-    });
-  }
-
-  readonly succeed = (socket: Socket): void => {
-    this.#socket = undefined;
-    this.#end({
-      t: 'connected',
-      socket,
-      us: Math.round((this.#timers.now() - this.#begun) * 1000),
-    });
-  };
-
-  fail(outcome: ConnectOutcome): void {
-    if (!this.#isOver) this.#end(outcome);
+    this.#limit = timers.after(connectTimeoutMs, () =>
+      this.#fail('timeout', `no connection in ${connectTimeoutMs}ms`),
+    );
+    if (deps.descriptors.has(1)) this.#start();
+    else this.#failLater('local', 'no file descriptor left');
   }
 
   /** Nobody waits any more. */
-  readonly abandon = (): void => {
+  readonly drop = (): void => {
     this.#isOver = true;
+    this.#limit.drop();
     this.#socket?.destroy();
   };
 
-  #end(outcome: ConnectOutcome): void {
-    this.#isOver = true;
-    this.#socket?.destroy();
-    this.#done(outcome);
+  #start(): void {
+    try {
+      this.#follow(open(this.#dialing.address), 'connect', this.#onConnect);
+    } catch (error) {
+      this.#failLater(causeOf(error), detailOf(error));
+      return;
+    }
+    this.#deps.descriptors.take();
+    this.#socket?.once('close', this.#onRelease);
   }
 
-  /** Stays on the socket for good: an owner that watches `close` needs no listener of its own. */
-  readonly #onError = (error: Error): void => this.fail(failed(error));
+  /** The error listener stays for good: an owner that watches `close` needs none of its own. */
+  #follow(socket: Socket, success: 'connect' | 'secureConnect', next: () => void): void {
+    this.#socket = socket;
+    socket.on('error', this.#onError);
+    socket.once(success, next);
+  }
 
-  readonly #onClose = (): void => this.fail(failed(new Error('the endpoint closed the handshake')));
+  readonly #onConnect = (): void => {
+    const { tls } = this.#dialing.policy;
+    if (this.#isOver || this.#socket === undefined) return;
+    if (tls === undefined) {
+      this.#succeed(this.#socket);
+      return;
+    }
+    const secured = secure(this.#socket, tls);
+    this.#follow(secured, 'secureConnect', () => this.#isOver || this.#succeed(secured));
+    secured.once('close', () => this.#fail('other', HANDSHAKE_CLOSED));
+  };
+
+  readonly #onError = (error: Error): void => this.#fail(causeOf(error), detailOf(error));
+
+  readonly #onRelease = (): void => this.#deps.descriptors.give();
+
+  #succeed(socket: Socket): void {
+    const us = Math.round((this.#deps.timers.now() - this.#begun) * 1000);
+    this.#isOver = true;
+    this.#limit.drop();
+    this.#socket = undefined;
+    this.#dialing.done({ t: 'connected', socket, us });
+  }
+
+  #fail(cause: DialCause, detail: string): void {
+    if (this.#isOver) return;
+    this.drop();
+    this.#dialing.done({ t: 'connectFailed', cause, detail });
+  }
+
+  #failLater(cause: DialCause, detail: string): void {
+    this.#deps.timers.after(0, () => this.#fail(cause, detail));
+  }
 }
 
 /**
- * Dials an endpoint: emits one outcome and completes, never synchronously unless nothing could be tried.
+ * Dials an endpoint, and gives the function that drops the dial while nobody has been told of its outcome.
  * Bounds: `policy.connectTimeoutMs` for TCP and TLS together; one descriptor, held until the socket closes.
- * Owns: the socket until `connected`; unsubscribing before that drops the dial.
  */
-export const connect = (
-  address: Address,
-  policy: Pick<ClientPolicy, 'connectTimeoutMs' | 'tls'>,
-  { timers, descriptors }: ConnectDeps,
-): Observable<ConnectOutcome> =>
-  new Observable((out) => {
-    const attempt = new Attempt(timers, (outcome) => {
-      limit.drop();
-      out.next(outcome);
-      out.complete();
-    });
-    const { connectTimeoutMs, tls } = policy;
-    const limit = timers.after(connectTimeoutMs, () =>
-      attempt.fail({
-        t: 'connectFailed',
-        cause: 'timeout',
-        detail: `no connection in ${connectTimeoutMs}ms`,
-      }),
-    );
-    out.add(() => limit.drop());
-    out.add(attempt.abandon);
-    if (!descriptors.has(1)) {
-      attempt.fail({ t: 'connectFailed', cause: 'local', detail: 'no file descriptor left' });
-      return;
-    }
-    try {
-      const socket = open(address);
-      descriptors.take();
-      socket.once('close', () => descriptors.give());
-      attempt.follow(socket, 'connect', (tcp) => {
-        if (tls === undefined) attempt.succeed(tcp);
-        else attempt.follow(secure(tcp, tls), 'secureConnect', attempt.succeed);
-      });
-    } catch (error) {
-      attempt.fail(failed(error));
-    }
-  });
+export const connect = (dialing: Dialing, deps: ConnectDeps): (() => void) =>
+  new Attempt(dialing, deps).drop;

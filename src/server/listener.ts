@@ -2,9 +2,8 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { type Either, left, right } from 'fp-ts/lib/Either.js';
 import { Observable } from 'rxjs';
-import type { Address } from '../address.ts';
+import { type Address, showPeer } from '../address.ts';
 import type { Env } from '../env.ts';
-import { showPeer } from './peer.ts';
 
 /** Takes a connection over, socket and all. */
 export type Accept = (socket: Socket) => void;

@@ -1,6 +1,7 @@
 /** One server: its listener’s connections as envelopes, admitted, secured and counted. */
 import type { Socket } from 'node:net';
 import { Observable, type Subscriber } from 'rxjs';
+import { showPeer } from '../address.ts';
 import type { Close } from '../close-reason.ts';
 import type { ServerConfig } from '../config/config.ts';
 import type { BufferBudget } from '../duplex/budget.ts';
@@ -12,7 +13,6 @@ import { Admission } from './admission.ts';
 import type { Clients } from './clients.ts';
 import type { Descriptors } from './descriptors.ts';
 import type { Listener } from './listener.ts';
-import { showPeer } from './peer.ts';
 import { type Handshake, terminatorOf } from './tls.ts';
 
 export interface ServeDeps {

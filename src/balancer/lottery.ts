@@ -1,0 +1,113 @@
+/** Draws in proportion to weight at a cost that does not grow with the number of tickets. Pure. */
+import { type Dice, roll } from './random.ts';
+
+/** Tickets whose weights differ by less than a factor of two, so that one drawn blindly is mostly kept. */
+interface Drum {
+  readonly exponent: number;
+  readonly slots: number[];
+  /** Sum of their weights. */
+  sum: number;
+  /** No weight in it is above. */
+  cap: number;
+}
+
+/**
+ * Weights by slot 0, 1, 2, …; a slot that was never set weighs 0. Setting and drawing are O(1), but for the
+ * number of drums: one for each power of two among the weights.
+ */
+export class Lottery {
+  readonly #weights: number[] = [];
+  /** Where each slot stands in its drum. */
+  readonly #places: number[] = [];
+  readonly #homes: (Drum | undefined)[] = [];
+  readonly #drums: Drum[] = [];
+  #total = 0;
+
+  /** The sum of all weights; 0 only if each is. */
+  get total(): number {
+    return this.#total;
+  }
+
+  weight(slot: number): number {
+    return this.#weights[slot] ?? 0;
+  }
+
+  set(slot: number, weight: number): void {
+    while (this.#weights.length <= slot) {
+      this.#weights.push(0);
+      this.#places.push(0);
+      this.#homes.push(undefined);
+    }
+    if (this.#weights[slot] === weight) return;
+    this.#takeOut(slot);
+    this.#weights[slot] = weight;
+    if (weight > 0) this.#putIn(slot, weight);
+    this.#total = this.#drums.reduce((sum, drum) => sum + drum.sum, 0);
+  }
+
+  /**
+   * The slot at `share` (0..1) of the total, without the slot `except`; `undefined` if all others weigh 0.
+   * Dice are rolled only where weights of one drum differ.
+   */
+  draw(share: number, dice: Dice, except = -1): number | undefined {
+    const home = this.#homes[except];
+    const held = home === undefined ? 0 : this.weight(except);
+    let rest = share * (this.#total - held);
+    let chosen: Drum | undefined;
+    let chosenSum = 0;
+    for (const drum of this.#drums) {
+      const isHome = drum === home;
+      if (isHome && drum.slots.length === 1) continue;
+      chosen = drum;
+      chosenSum = isHome ? drum.sum - held : drum.sum;
+      if (rest < chosenSum) break;
+      rest -= chosenSum;
+    }
+    if (chosen === undefined) return undefined;
+    return this.#drawFrom(chosen, Math.min(rest / chosenSum, BELOW_ONE), dice, except);
+  }
+
+  #drawFrom(drum: Drum, share: number, dice: Dice, except: number): number | undefined {
+    const { slots, cap } = drum;
+    const isHome = this.#homes[except] === drum;
+    const hole = isHome ? (this.#places[except] ?? 0) : slots.length;
+    const count = isHome ? slots.length - 1 : slots.length;
+    for (let spot = share * count; ; spot = roll(dice) * count) {
+      const place = Math.floor(spot);
+      const slot = slots[place < hole ? place : place + 1];
+      if (slot === undefined || (spot - place) * cap < this.weight(slot)) return slot;
+    }
+  }
+
+  #putIn(slot: number, weight: number): void {
+    const exponent = Math.floor(Math.log2(weight));
+    let drum = this.#drums.find((other) => other.exponent === exponent);
+    if (drum === undefined) {
+      drum = { exponent, slots: [], sum: 0, cap: 0 };
+      this.#drums.push(drum);
+    }
+    this.#places[slot] = drum.slots.length;
+    this.#homes[slot] = drum;
+    drum.slots.push(slot);
+    drum.sum += weight;
+    drum.cap = Math.max(drum.cap, weight);
+  }
+
+  #takeOut(slot: number): void {
+    const drum = this.#homes[slot];
+    if (drum === undefined) return;
+    this.#homes[slot] = undefined;
+    drum.sum -= this.weight(slot);
+    const last = drum.slots.pop();
+    if (last !== undefined && last !== slot) {
+      const place = this.#places[slot] ?? 0;
+      drum.slots[place] = last;
+      this.#places[last] = place;
+    }
+    // An empty drum goes, and what rounding has left in its sum with it.
+    if (drum.slots.length === 0) this.#drums.splice(this.#drums.indexOf(drum), 1);
+  }
+}
+
+/** The largest number below 1. */
+const BELOW_ONE = 1 - Number.EPSILON / 2;

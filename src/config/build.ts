@@ -1,0 +1,99 @@
+/** From the decoded file to the config: files read, defaults resolved, and what no single key can see. Pure. */
+import { type Either, isLeft } from 'fp-ts/lib/Either.js';
+import { makeAddress } from '../address.ts';
+import { buildClient } from './build-client.ts';
+import { buildInterpreter } from './build-interpreter.ts';
+import { buildTls } from './build-tls.ts';
+import type { Config, RouterConfig, ServerConfig } from './config.ts';
+import { conflicts } from './conflicts.ts';
+import type { Steps } from './document.ts';
+import { showPath } from './report.ts';
+import type { RawFile, RawRouter, RawServer } from './schema.ts';
+
+/** How files are read; what is wrong is told as the rest of a line after the path. */
+export interface Files {
+  readonly read: (path: string) => Either<string, string>;
+  /** Whether a certificate chain and a private key are good and belong together. */
+  readonly checkIdentity: (certs: string, privateKey: string) => Either<string, void>;
+  readonly checkRoots: (certs: string) => Either<string, void>;
+}
+
+/** Something to tell about one place of the file. */
+export interface Remark {
+  readonly steps: Steps;
+  readonly message: string;
+}
+
+/** The work in progress: what has been found wrong or odd so far. */
+export interface Workshop {
+  readonly files: Files;
+  readonly errors: Remark[];
+  readonly warnings: Remark[];
+}
+
+/** Reads one of the files that the config names; what is wrong is noted, and the text is empty then. */
+export const readInto = ({ files, errors }: Workshop, path: string, steps: Steps): string => {
+  const content = files.read(path);
+  if (!isLeft(content)) return content.right;
+  errors.push({ steps, message: content.left });
+  return '';
+};
+
+const NEVER = Number.POSITIVE_INFINITY;
+
+const buildServer = (shop: Workshop, raw: RawServer, steps: Steps): ServerConfig => {
+  const { ip, port, tls, idleTimeoutMs, connectionLifetimeSecs, connectionLifetimeJitterPercent } =
+    raw;
+  const common: ServerConfig = {
+    place: showPath(steps),
+    address: makeAddress(ip, port),
+    dstName: raw.dstName,
+    connectTimeoutMs: raw.connectTimeoutMs,
+    connectionLifetimeMs: (connectionLifetimeSecs ?? NEVER) * 1000,
+    connectionLifetimeJitter: connectionLifetimeJitterPercent / 100,
+    idleTimeoutMs: idleTimeoutMs ?? NEVER,
+    halfCloseTimeoutMs: raw.halfCloseTimeoutMs,
+    resetLingerMs: raw.resetLingerMs,
+    maxConcurrency: raw.maxConcurrency,
+  };
+  if (tls === undefined) return common;
+  return { ...common, tls: buildTls(shop, tls, [...steps, 'tls']) };
+};
+
+const buildRouter = (shop: Workshop, raw: RawRouter, steps: Steps): RouterConfig => ({
+  label: raw.label,
+  place: showPath(steps),
+  interpreter: buildInterpreter(shop, raw.interpreter, [...steps, 'interpreter']),
+  servers: raw.servers.map((server, i) => buildServer(shop, server, [...steps, 'servers', i])),
+  client: raw.client === undefined ? [] : buildClient(shop, raw.client, [...steps, 'client']),
+  bindingCache: raw.bindingCache,
+});
+
+const DEFAULT_ADMIN = { ip: '127.0.0.1', port: 9989, graceSecs: 10, hosts: [], maxNameSeries: 500 };
+
+/** What became of a file: the config counts only where there are no errors. */
+export interface Build {
+  readonly config: Config;
+  readonly errors: readonly Remark[];
+  readonly warnings: readonly Remark[];
+}
+
+/** Builds the config. */
+export const build = (raw: RawFile, files: Files): Build => {
+  const shop: Workshop = { files, errors: [], warnings: [] };
+  const { metricsIntervalSecs, ...admin } = { metricsIntervalSecs: undefined, ...raw.admin };
+  if (metricsIntervalSecs !== undefined) {
+    shop.warnings.push({
+      steps: ['admin', 'metricsIntervalSecs'],
+      message: 'has no effect: metrics are live; remove it',
+    });
+  }
+  const config: Config = {
+    admin: { ...DEFAULT_ADMIN, ...admin },
+    log: raw.log ?? { level: 'info', format: 'text' },
+    bufferSizeBytes: raw.bufferSizeBytes,
+    maxBufferedBytes: raw.maxBufferedBytes,
+    routers: raw.routers.map((router, i) => buildRouter(shop, router, ['routers', i])),
+  };
+  return { config, errors: [...shop.errors, ...conflicts(config)], warnings: shop.warnings };
+};

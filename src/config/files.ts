@@ -1,0 +1,58 @@
+/** The files that a config names, read and checked on this machine. */
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { createSecureContext } from 'node:tls';
+import { type Either, left, right } from 'fp-ts/lib/Either.js';
+import type { Files } from './build.ts';
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'no such file',
+  EACCES: 'permission denied',
+  EISDIR: 'it is a folder',
+};
+
+const codeOf = (error: unknown): string =>
+  error instanceof Error && 'code' in error ? String(error.code) : '';
+
+/** Why a file cannot be read, in words. */
+export const readReason = (error: unknown): string => REASONS[codeOf(error)] ?? codeOf(error);
+
+const attempt = <A>(make: () => A, tell: (error: unknown) => string): Either<string, A> => {
+  try {
+    return right(make());
+  } catch (error) {
+    return left(tell(error));
+  }
+};
+
+const checkIdentity = (certs: string, privateKey: string): Either<string, void> =>
+  attempt(
+    () => {
+      const key = createPrivateKey(privateKey);
+      if (!new X509Certificate(certs).checkPrivateKey(key))
+        throw new Error('the private key does not belong to the certificate');
+      createSecureContext({ cert: certs, key: privateKey });
+    },
+    (error) =>
+      `expected a certificate and its private key in PEM, got: ${error instanceof Error ? error.message : error}`,
+  );
+
+const checkRoots = (certs: string): Either<string, void> =>
+  attempt(
+    () => {
+      new X509Certificate(certs);
+    },
+    () => 'expected certificates in PEM, got something else',
+  );
+
+/** Files relative to the folder of the config file; `-` is the folder that the process runs in. */
+export const filesBeside = (configFile: string): Files => ({
+  read: (path) =>
+    attempt(
+      () => readFileSync(resolve(configFile === '-' ? '.' : dirname(configFile), path), 'utf8'),
+      (error) => `cannot read ${path}: ${readReason(error)}`,
+    ),
+  checkIdentity,
+  checkRoots,
+});

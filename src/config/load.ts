@@ -1,0 +1,66 @@
+/** From the text of a config file to a config, or to all that is wrong with it. */
+import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
+import type { Context, ValidationError } from 'io-ts';
+import { type Build, build, type Files } from './build.ts';
+import { UNKNOWN_KEY } from './codec.ts';
+import type { Config } from './config.ts';
+import { parseSource, type Source, type Steps } from './document.ts';
+import { type ConfigError, showPath, showValue, sortErrors, suggest } from './report.ts';
+import { file } from './schema.ts';
+
+/** A good config, with what its author should know. */
+export interface Loaded {
+  readonly config: Config;
+  readonly warnings: readonly ConfigError[];
+  /** The file as it was written: what `/config.json` shows. It names key files and holds no key. */
+  readonly raw: unknown;
+}
+
+const stepsOf = (context: Context): Steps =>
+  context.slice(1).map(({ key }, i) => (Array.isArray(context[i]?.actual) ? Number(key) : key));
+
+const describe = ({ value, context, message }: ValidationError): string => {
+  const last = context.at(-1);
+  if (message?.startsWith(UNKNOWN_KEY) === true)
+    return `unknown key${suggest(last?.key ?? '', message.slice(UNKNOWN_KEY.length).split(' '))}`;
+  const wanted = message ?? last?.type.name ?? 'something else';
+  const words = wanted.startsWith('one of ') ? wanted.slice('one of '.length).split(', ') : [];
+  const hint = typeof value === 'string' ? suggest(value, words) : '';
+  return `expected ${wanted}, got ${showValue(value)}${hint}`;
+};
+
+const explain =
+  (source: Source) =>
+  (error: ValidationError): ConfigError => {
+    const steps = stepsOf(error.context);
+    const isKey = error.message?.startsWith(UNKNOWN_KEY) === true;
+    const place = isKey ? source.placeOfKey(steps) : source.placeOf(steps);
+    return { ...place, path: showPath(steps), message: describe(error) };
+  };
+
+const located =
+  (source: Source) =>
+  ({ steps, message }: Build['errors'][number]): ConfigError => ({
+    ...source.placeOf(steps),
+    path: showPath(steps),
+    message,
+  });
+
+/**
+ * Loads a config: YAML or JSON. The files that it names are read and checked too.
+ * Errors: all of them together, by place.
+ */
+export const loadConfig = (text: string, files: Files): Either<readonly ConfigError[], Loaded> => {
+  const parsed = parseSource(text);
+  if (isLeft(parsed)) return left(sortErrors(parsed.left));
+  const source = parsed.right;
+  const decoded = file.decode(source.value);
+  if (isLeft(decoded)) return left(sortErrors(decoded.left.map(explain(source))));
+  const { config, errors, warnings } = build(decoded.right, files);
+  if (errors.length > 0) return left(sortErrors(errors.map(located(source))));
+  return right({
+    config,
+    warnings: sortErrors(warnings.map(located(source))),
+    raw: source.value,
+  });
+};

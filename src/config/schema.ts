@@ -1,0 +1,238 @@
+/** The whole file format, key by key; the README’s table is made from it. Pure. */
+import { LEVELS } from '../log.ts';
+import {
+  absent,
+  list,
+  MapCodec,
+  type Of,
+  object,
+  optional,
+  required,
+  TaggedCodec,
+} from './codec.ts';
+import * as v from './values.ts';
+
+const admin = object('an object with the keys of admin', {
+  ip: optional(
+    v.ip,
+    '127.0.0.1',
+    'Address of the admin server. Wider than loopback warns: it has no authentication.',
+  ),
+  port: optional(v.anyPort, 9989, 'Port of the admin server; 0 takes a free one.'),
+  graceSecs: optional(v.secondsOrNone, 10, 'How long streams may go on after a shutdown began.'),
+  hosts: optional(
+    list(v.text),
+    [],
+    'Host names, beside IPs and `localhost`, under which it may be addressed.',
+  ),
+  maxNameSeries: optional(
+    v.countOrNone,
+    500,
+    'Most names with metrics of their own; the rest share `dst="…"`.',
+  ),
+  metricsIntervalSecs: absent(
+    v.seconds,
+    'none',
+    'Accepted from 0.1.1, without effect: metrics are live.',
+  ),
+});
+
+const log = object('an object with the keys of log', {
+  level: optional(v.word(...LEVELS), 'info', 'Least important level that is written.'),
+  format: optional(v.word('text', 'json'), 'text', 'For people, or one JSON object a line.'),
+});
+
+export type RawIdentity = Of<typeof identity>;
+const identity = object('an object with certs and privateKey', {
+  certs: required(list(v.text), 'PEM files: the certificate, then its chain.'),
+  privateKey: required(v.text, 'PEM file: PKCS#1, PKCS#8 or SEC1.'),
+});
+
+export type RawServerTls = Of<typeof serverTls>;
+const serverTls = object('an object with the keys of tls', {
+  alpnProtocols: optional(list(v.text), [], 'Protocols offered by ALPN, the preferred first.'),
+  handshakeTimeoutMs: optional(v.millis, 10_000, 'Longest handshake.'),
+  defaultIdentity: absent(identity, 'none', 'Shown to clients that ask for no known name.'),
+  identities: absent(
+    new MapCodec('a map of server name to identity', identity),
+    'none',
+    'By server name (SNI), exact, in any case.',
+  ),
+});
+
+const server = object('an object with the keys of a server', {
+  port: required(v.anyPort, 'Port to listen on; 0 takes a free one.'),
+  ip: optional(v.ip, '127.0.0.1', 'Address to listen on.'),
+  dstName: required(v.path, 'Name that its connections are routed to.'),
+  connectTimeoutMs: optional(v.millis, 10_000, 'Accept to endpoint reached, handshakes included.'),
+  connectionLifetimeSecs: absent(v.seconds, 'no limit', 'Longest life of a stream.'),
+  connectionLifetimeJitterPercent: optional(
+    v.number('a number from 0 to 100', 0, 100),
+    10,
+    'Each lifetime is longer by up to this share of it.',
+  ),
+  idleTimeoutMs: absent(v.millis, 'no limit', 'Longest time without a byte in either direction.'),
+  halfCloseTimeoutMs: optional(
+    v.millis,
+    60_000,
+    'Longest silence of one direction after the other has ended.',
+  ),
+  resetLingerMs: optional(
+    v.millisOrNone,
+    100,
+    'After a reset: how long bytes given to the system count as undelivered.',
+  ),
+  maxConcurrency: optional(v.count, 100_000, 'Most connections at one time; more are reset.'),
+  tls: absent(serverTls, 'plain TCP', 'Terminates TLS.'),
+});
+
+const retry = object('an object with the keys of retry', {
+  baseSeconds: optional(
+    v.seconds,
+    5,
+    'First delay after a failed look-up; it doubles, with jitter.',
+  ),
+  maxSeconds: optional(v.seconds, 600, 'Longest delay.'),
+});
+
+const namerdHttp = object('an object with the keys of io.l5d.namerd.http', {
+  baseUrl: required(v.baseUrl, 'Base URL of namerd’s HTTP API, http or https.'),
+  namespace: required(v.text, 'Namespace of its dtab.'),
+  periodSecs: required(v.seconds, 'Between polls; beside a watch, between safety polls.'),
+  watch: optional(v.flag, true, 'Follow changes by a watch stream; `false`: only poll.'),
+  maxWatches: optional(
+    v.count,
+    1000,
+    'Most watches at one time; further names are polled in turn.',
+  ),
+  retry: optional(retry, { baseSeconds: 5, maxSeconds: 600 }, 'Delays after failures.'),
+  experimental: absent(v.flag, 'none', 'Accepted from linkerd 1.x, without effect.'),
+});
+
+const fixed = object('an object with the keys of static', {
+  names: required(
+    new MapCodec('a map of name to addresses', list(v.endpoint)),
+    'Addresses by name, such as `/svc/web: [127.0.0.1:80, "127.0.0.1:81 * 0.5"]`.',
+  ),
+});
+
+const interpreter = new TaggedCodec('an interpreter', {
+  'io.l5d.namerd.http': namerdHttp,
+  static: fixed,
+});
+export type RawInterpreter = Of<typeof interpreter>;
+
+export type RawTlsClient = Of<typeof tlsClient>;
+const tlsClient = object('an object with dnsName and trustCerts', {
+  dnsName: required(v.text, 'Name asked for, and required in the endpoint’s certificate.'),
+  trustCerts: absent(list(v.text), 'the platform’s roots', 'PEM files of the roots to trust.'),
+});
+
+const failFast = object('an object with the keys of failFast', {
+  maxConsecutiveFailures: absent(
+    v.countOrNone,
+    '`5`',
+    'Failures in a row that put an endpoint aside; 0: none does.',
+  ),
+  failurePenaltySecs: absent(
+    v.seconds,
+    '`60`',
+    'First penalty; it doubles, up to 16 times, with jitter.',
+  ),
+});
+
+const requeueBudget = object('an object with the keys of requeueBudget', {
+  minRetriesPerSec: absent(v.countOrNone, '`10`', 'Retries per second that are always allowed.'),
+  percentCanRetry: absent(
+    v.number('a share from 0 to 1', 0, 1),
+    '`0.2`',
+    'Further retries, as a share of connections.',
+  ),
+  ttlSecs: absent(
+    v.int('a whole number of seconds from 1 to 60', 1, 60),
+    '`10`',
+    'Window of the budget.',
+  ),
+});
+
+const clientSession = object('an object with idleTimeMs', {
+  idleTimeMs: absent(v.millis, 'no limit', 'A spare unused for so long is closed and replaced.'),
+});
+
+const settings = {
+  connectTimeoutMs: absent(v.millis, 'no limit', 'Longest attempt at one endpoint, TCP and TLS.'),
+  maxWaiters: absent(v.count, '`1000000`', 'Most connections of a name waiting for an endpoint.'),
+  minConnections: absent(v.countOrNone, '`0`', 'Spare connections kept open ahead of need.'),
+  emptyWaitMs: absent(
+    v.millisOrNone,
+    '`1000`',
+    'Longest wait for a name that has no endpoint to offer.',
+  ),
+  failFast: absent(failFast, 'see below', 'When an endpoint is put aside.'),
+  requeueBudget: absent(requeueBudget, 'see below', 'How many retries a name may spend.'),
+  clientSession: absent(clientSession, 'see below', 'Limits of spares.'),
+  tls: absent(tlsClient, 'plain TCP', 'TLS to the endpoints.'),
+};
+
+const block = object('an object with prefix and client settings', {
+  prefix: required(
+    v.prefix,
+    'Names that the settings are for, by whole segments; `*` and `{captures}`.',
+  ),
+  ...settings,
+});
+export type RawBlock = Of<typeof block>;
+
+const globalClient = object('an object with the keys of io.l5d.global', {
+  prefix: optional(v.prefix, '/', 'Names that the settings are for.'),
+  ...settings,
+});
+
+const staticClient = object('an object with configs', {
+  configs: required(list(block), 'Settings by prefix; later ones win, key by key.'),
+});
+
+const client = new TaggedCodec(
+  'an object with the keys of client',
+  { 'io.l5d.global': globalClient, 'io.l5d.static': staticClient },
+  'io.l5d.global',
+);
+
+const bindingCache = object('an object with the keys of bindingCache', {
+  paths: optional(v.count, 10_000, 'Most names at one time.'),
+  idleTtlSecs: optional(v.seconds, 600, 'A name unused for so long is let go.'),
+});
+
+const router = object('an object with the keys of a router', {
+  label: required(v.text, 'Name of the router, unique; the metric label `rt`.'),
+  interpreter: required(interpreter, 'How names become addresses.'),
+  servers: required(list(server), 'Where it listens.'),
+  client: absent(client, 'see below', 'How endpoints are reached.'),
+  bindingCache: optional(
+    bindingCache,
+    { paths: 10_000, idleTtlSecs: 600 },
+    'How many names are kept, and how long.',
+  ),
+});
+
+/** The file. */
+export const file = object('an object with admin, routers, …', {
+  admin: absent(admin, 'see below', 'The admin server.'),
+  log: absent(log, 'see below', 'The log, on standard error.'),
+  bufferSizeBytes: optional(
+    v.int('a number of bytes from 1024 to 16777216', 1024, 16_777_216),
+    262_144,
+    'Most bytes that one direction of a stream holds unwritten before it stops reading.',
+  ),
+  maxBufferedBytes: optional(
+    v.int('a number of bytes, at least 1048576', 1_048_576),
+    268_435_456,
+    'Most unwritten bytes of all streams; beyond it new connections are reset.',
+  ),
+  routers: required(list(router), 'The routers.'),
+});
+
+export type RawFile = Of<typeof file>;
+export type RawRouter = Of<typeof router>;
+export type RawServer = Of<typeof server>;
+export type RawClient = Of<typeof client>;

@@ -1,0 +1,96 @@
+/** The single values that the file format knows: numbers with bounds, addresses, names. Pure. */
+import { type Either, left, right } from 'fp-ts/lib/Either.js';
+import { parseAddress, type WeightedAddress } from '../address.ts';
+import { canonicalIp } from '../ip.ts';
+import { type Path, parsePath } from '../path.ts';
+import { type Codec, leaf, parsed } from './codec.ts';
+
+/** A whole number from `min` to `max`. */
+export const int = (name: string, min: number, max = Number.MAX_SAFE_INTEGER): Codec<number> =>
+  leaf(name, (value) =>
+    typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max
+      ? value
+      : undefined,
+  );
+
+/** A number from `min` to `max`; not NaN. */
+export const number = (name: string, min: number, max: number): Codec<number> =>
+  leaf(name, (value) =>
+    typeof value === 'number' && value >= min && value <= max ? value : undefined,
+  );
+
+/** Years: longer makes no sense, and stays far below what a number can hold in ms. */
+const LONGEST_SECS = 3_155_760_000;
+
+export const port = int('a port 1-65535', 1, 65535);
+export const anyPort = int('a port 0-65535', 0, 65535);
+export const millis = int('a whole number of ms, at least 1', 1, LONGEST_SECS * 1000);
+export const millisOrNone = int('a whole number of ms, at least 0', 0, LONGEST_SECS * 1000);
+export const seconds = int('a whole number of seconds, at least 1', 1, LONGEST_SECS);
+export const secondsOrNone = int('a whole number of seconds, at least 0', 0, LONGEST_SECS);
+export const count = int('a whole number, at least 1', 1);
+export const countOrNone = int('a whole number, at least 0', 0);
+
+export const text = leaf('a text', (value) =>
+  typeof value === 'string' && value !== '' ? value : undefined,
+);
+
+export const flag = leaf('true or false', (value) =>
+  typeof value === 'boolean' ? value : undefined,
+);
+
+/** One of a few words. */
+export const word = <T extends string>(...words: readonly T[]): Codec<T> =>
+  leaf(`one of ${words.join(', ')}`, (value) => words.find((known) => known === value));
+
+export const path: Codec<Path> = parsed('a path such as /svc/web', parsePath);
+
+export const ip: Codec<string> = parsed('an IP address such as 127.0.0.1 or ::1', (value) => {
+  const known = canonicalIp(value);
+  return known === undefined ? left('an IP address such as 127.0.0.1 or ::1') : right(known);
+});
+
+const SEGMENT = /^(?:\*|(?:[0-9A-Za-z_:.#$%-]|\\x[0-9a-fA-F]{2}|\{[A-Za-z_][A-Za-z0-9_]*\})+)$/;
+
+/** A pattern of `compilePrefix`. */
+export const prefix: Codec<string> = leaf(
+  'a path prefix such as /svc, /svc/* or /svc/{name}',
+  (value) => {
+    if (typeof value !== 'string' || !value.startsWith('/')) return undefined;
+    if (value === '/') return value;
+    return value
+      .slice(1)
+      .split('/')
+      .every((segment) => SEGMENT.test(segment))
+      ? value
+      : undefined;
+  },
+);
+
+const ENDPOINT =
+  'an IP address and port, with a weight if wanted, such as 127.0.0.1:80 or "127.0.0.1:80 * 0.5"';
+
+const parseEndpoint = (value: string): Either<string, WeightedAddress> => {
+  const [address = '', weightText = '1', ...more] = value.split(/\s+\*\s+/);
+  const known = parseAddress(address.trim());
+  const weight = Number(weightText);
+  const isWeight = weightText.trim() !== '' && Number.isFinite(weight) && weight >= 0;
+  if (known === undefined || !isWeight || more.length > 0) return left(ENDPOINT);
+  return right({ address: known, weight });
+};
+
+export const endpoint: Codec<WeightedAddress> = parsed(ENDPOINT, parseEndpoint);
+
+const URL_TEXT =
+  'an http or https URL without user, query and fragment, such as http://127.0.0.1:4180';
+
+const parseBaseUrl = (value: string): Either<string, string> => {
+  const url = URL.canParse(value) ? new URL(value) : undefined;
+  const isWeb = url?.protocol === 'http:' || url?.protocol === 'https:';
+  if (url === undefined || !isWeb || url.username !== '' || url.search !== '' || url.hash !== '')
+    return left(URL_TEXT);
+  return right(url.href.replace(/\/+$/, ''));
+};
+
+/** The base of an HTTP API; a slash at its end is dropped. */
+export const baseUrl: Codec<string> = parsed(URL_TEXT, parseBaseUrl);

@@ -1,0 +1,100 @@
+/** One HTTP exchange with its limits: either all the bytes of a 200, or one failure in words. */
+import {
+  catchError,
+  concat,
+  defer,
+  endWith,
+  map,
+  merge,
+  mergeMap,
+  type Observable,
+  of,
+  type SchedulerLike,
+  takeWhile,
+  timeout,
+  timer,
+} from 'rxjs';
+import { ByteQueue } from './bytes.ts';
+import { EXCERPT_BYTES, excerpt } from './excerpt.ts';
+import type { Received } from './transport.ts';
+import { wait } from './wait.ts';
+
+/** Longest time from the request to the head of its reply, connecting included. */
+export const HEAD_MS = 10_000;
+
+/** Longest time that is given to the body of a refusal, of which only the start is wanted. */
+const REFUSAL_MS = 1_000;
+
+/** What an exchange gives: bytes, then exactly one of the others, which is the last. */
+export type Part =
+  | { readonly t: 'bytes'; readonly bytes: Uint8Array }
+  | { readonly t: 'ended' }
+  | { readonly t: 'failed'; readonly cause: string }
+  /** The limit of the whole exchange passed. */
+  | { readonly t: 'expired' };
+
+type Heard = Received | { readonly t: 'end' };
+
+const END: Heard = { t: 'end' };
+const LATE: Heard = { t: 'broken', cause: `namerd: no reply within ${HEAD_MS} ms` };
+
+class Reply {
+  #status: number | undefined;
+  readonly #refusal = new ByteQueue();
+
+  read(heard: Heard): readonly Part[] {
+    switch (heard.t) {
+      case 'head':
+        this.#status = heard.status;
+        return [];
+      case 'chunk':
+        return this.#chunk(heard.bytes);
+      case 'broken':
+        return [this.#refused() ?? { t: 'failed', cause: heard.cause }];
+      case 'end':
+        return [this.#refused() ?? this.#ended()];
+    }
+  }
+
+  #chunk(bytes: Uint8Array): readonly Part[] {
+    if (this.#status === 200) return [{ t: 'bytes', bytes }];
+    this.#refusal.push(bytes.subarray(0, EXCERPT_BYTES));
+    const refused = this.#refusal.size < EXCERPT_BYTES ? undefined : this.#refused();
+    return refused === undefined ? [] : [refused];
+  }
+
+  #ended(): Part {
+    return this.#status === 200 ? { t: 'ended' } : { t: 'failed', cause: 'namerd: no reply' };
+  }
+
+  #refused(): Part | undefined {
+    if (this.#status === undefined || this.#status === 200) return undefined;
+    const body = excerpt(this.#refusal.take());
+    return { t: 'failed', cause: `namerd: status ${this.#status}${body && `: ${body}`}` };
+  }
+}
+
+const isRefusal = (heard: Heard): boolean => heard.t === 'head' && heard.status !== 200;
+
+/**
+ * Turns what a transport tells into the bytes of a good reply, or one failure.
+ * Bounds: 10 s for the head; `limitMs` (may be years) for the whole. Errors: none. Ends: after its last part.
+ */
+export const exchange = (
+  received$: Observable<Received>,
+  limitMs: number,
+  scheduler: SchedulerLike,
+): Observable<Part> =>
+  defer(() => {
+    const reply = new Reply();
+    const enough$ = timer(REFUSAL_MS, scheduler).pipe(map(() => END));
+    const part$ = received$.pipe(
+      timeout({ first: HEAD_MS, scheduler, with: () => of(LATE) }),
+      catchError((error: unknown) => of<Heard>({ t: 'broken', cause: `namerd: ${error}` })),
+      endWith(END),
+      mergeMap((heard) => (isRefusal(heard) ? concat(of(heard), enough$) : of(heard))),
+      mergeMap((heard) => reply.read(heard)),
+    );
+    const expired$ = wait(limitMs, scheduler).pipe(map((): Part => ({ t: 'expired' })));
+    return merge(part$, expired$).pipe(takeWhile(({ t }) => t === 'bytes', true));
+  });

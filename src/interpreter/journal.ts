@@ -1,0 +1,39 @@
+/** The log of one name's look-ups: what an operator must know, once per episode. */
+import type { Env } from '../env.ts';
+import type { Path } from '../path.ts';
+import type { Resolution } from './interpreter.ts';
+import type { Knowledge } from './knowledge.ts';
+
+/** A name that fails and recovers over and over is told of once in so long. */
+const QUIET_MS = 60_000;
+
+/**
+ * Logs what begins or ends with a step of the knowledge of a name. A failure that comes within the quiet time is
+ * told after it, if it still stands by then. Made anew for each look-up of a name.
+ */
+export const makeJournal = (
+  rt: string,
+  dst: Path,
+  { log, scheduler }: Env,
+): ((known: Knowledge) => void) => {
+  let toldAt = Number.NEGATIVE_INFINITY;
+  let untold: string | undefined;
+  let isTold = false;
+  const hear = (news: Resolution): void => {
+    if (news.t === 'pending') return;
+    untold = news.t === 'failed' ? news.cause : undefined;
+    if (isTold && news.t !== 'failed')
+      log('info', 'the look-up of a name works again', { rt, dst });
+    isTold = false;
+  };
+  return ({ news, flaws }) => {
+    if (flaws !== undefined)
+      log('warn', 'part of an answer cannot be used', { rt, dst, flaws: flaws.join('; ') });
+    if (news !== undefined) hear(news);
+    if (untold === undefined || scheduler.now() - toldAt < QUIET_MS) return;
+    log('warn', 'the look-up of a name failed, what is known is kept', { rt, dst, cause: untold });
+    toldAt = scheduler.now();
+    untold = undefined;
+    isTold = true;
+  };
+};

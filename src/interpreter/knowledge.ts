@@ -1,0 +1,93 @@
+/** What is known of a name, made from what its watch and its polls tell. Pure. */
+import type { WeightedAddress } from '../address.ts';
+import { type Answer, failure } from './answer.ts';
+import type { Heard } from './heard.ts';
+import type { Resolution } from './interpreter.ts';
+
+type Good = Extract<Resolution, { t: 'bound' | 'neg' }>;
+
+/** The state of the fold. */
+export interface Knowledge {
+  /** The last thing that was settled; absent: nothing yet. */
+  readonly good?: Good | undefined;
+  /** What was told since then that settles nothing. */
+  readonly doubt?: 'failed' | 'pending' | undefined;
+  /** The watch has spoken since the poll on its way was sent: that poll's answer is old. */
+  readonly isOvertaken: boolean;
+  /** The watch is down, and a poll was good since: the end of another attempt to watch is no news. */
+  readonly isPolled: boolean;
+  /** The watch has settled something on its present stream. */
+  readonly isWatched: boolean;
+  /** Answers have had flaws since the last one without. */
+  readonly isFlawed: boolean;
+  /** What this step has to tell the outside. */
+  readonly news?: Resolution | undefined;
+  /** Flaws that begin with this step. */
+  readonly flaws?: readonly string[] | undefined;
+}
+
+/** Where the fold begins. */
+export const NOTHING: Knowledge = {
+  isOvertaken: false,
+  isPolled: false,
+  isWatched: false,
+  isFlawed: false,
+};
+
+const weights = (endpoints: readonly WeightedAddress[]): ReadonlyMap<string, number> =>
+  new Map(endpoints.map(({ address, weight }) => [address.text, weight]));
+
+/** Whether two answers say the same; the order of endpoints says nothing. */
+const isSame = (one: Good | undefined, other: Good): boolean => {
+  if (one?.t !== 'bound' || other.t !== 'bound') return one?.t === other.t;
+  if (one.endpoints.length !== other.endpoints.length) return false;
+  const wanted = weights(one.endpoints);
+  return other.endpoints.every(({ address, weight }) => wanted.get(address.text) === weight);
+};
+
+/** One piece of doubt tells all of it: what follows is no news until something is settled. */
+const doubted = (known: Knowledge, news: Resolution, doubt: 'failed' | 'pending'): Knowledge =>
+  known.doubt === 'failed' || known.doubt === doubt ? known : { ...known, doubt, news };
+
+const take = (known: Knowledge, { resolution, flaws }: Answer): Knowledge => {
+  if (resolution.t === 'failed' || resolution.t === 'pending')
+    return doubted(known, resolution, resolution.t);
+  const isNews = known.doubt !== undefined || !isSame(known.good, resolution);
+  return {
+    ...known,
+    good: resolution,
+    doubt: undefined,
+    news: isNews ? resolution : undefined,
+    isFlawed: flaws.length > 0,
+    flaws: known.isFlawed || flaws.length === 0 ? undefined : flaws,
+  };
+};
+
+const isSettled = ({ good, doubt }: Knowledge): boolean =>
+  good !== undefined && doubt === undefined;
+
+/**
+ * Takes in one thing that was heard. The newest word counts, whoever said it: a line of the watch always, the
+ * answer to a poll unless the watch has spoken since it was sent. The end of a watch is a failure, unless polls
+ * have stood in for it. Equal news in a row are told once; what is settled again after a doubt is news.
+ */
+export const learn = (former: Knowledge, heard: Heard): Knowledge => {
+  const known: Knowledge = { ...former, news: undefined, flaws: undefined };
+  switch (heard.t) {
+    case 'asked':
+      return { ...known, isOvertaken: false };
+    case 'answered': {
+      if (known.isOvertaken) return known;
+      const next = take(known, heard.answer);
+      return { ...next, isPolled: !next.isWatched && isSettled(next) };
+    }
+    case 'said': {
+      const next = take(known, heard.answer);
+      return { ...next, isOvertaken: true, isPolled: false, isWatched: isSettled(next) };
+    }
+    case 'lost': {
+      const next = known.isPolled ? known : take(known, failure(heard.cause));
+      return { ...next, isWatched: false };
+    }
+  }
+};

@@ -1,0 +1,84 @@
+/** Marble tests: a fresh virtual clock per test, an `Env` on it, and time lines that fail readably. */
+import { AssertionError } from 'node:assert';
+import type { Observable } from 'rxjs';
+import { type RunHelpers, TestScheduler } from 'rxjs/testing';
+import type { Env } from '../env.ts';
+import { compareTimeLines } from './time-lines.ts';
+import { type MarbleOptions, virtualEnv } from './virtual-env.ts';
+
+type Source = Pick<ReturnType<RunHelpers['cold']>, 'subscriptions'>;
+
+/** What a marble test works with; see RxJS's guide to marble testing for the syntax of diagrams. */
+export interface Marbles extends Pick<RunHelpers, 'hot' | 'cold' | 'flush'> {
+  /** When a diagram ends, in ms: `'90s |'` is 90000. */
+  readonly time: (diagram: string) => number;
+  /** Expects what an Observable tells; `unsub`, such as `'^--!'`, is owed where it never ends. */
+  readonly expect: (
+    actual$: Observable<unknown>,
+    unsub?: string,
+  ) => { toBe: (diagram: string, values?: object, error?: unknown) => void };
+  /** Expects when a `hot` or `cold` was subscribed and let go, one diagram for each subscription. */
+  readonly subs: (source: Source) => { toBe: (diagrams: string | string[]) => void };
+  /** The world of the test: virtual time, scripted chance, a log that is kept in `logged`. */
+  readonly env: Env;
+  /** What was logged so far: `level message key=value …`. */
+  readonly logged: readonly string[];
+}
+
+const time = (diagram: string): number =>
+  TestScheduler.parseMarbles(diagram, undefined, undefined, false, true).at(-1)?.frame ?? 0;
+
+const isPromise = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && 'then' in value;
+
+/** Counts expectations that were begun and not yet given their diagram. */
+const expecting = (helpers: RunHelpers, open: Set<string>): Pick<Marbles, 'expect' | 'subs'> => {
+  let count = 0;
+  const owed = (what: string) => {
+    const name = `${what} #${++count}`;
+    open.add(name);
+    return () => open.delete(name);
+  };
+  return {
+    expect: (actual$, unsub) => {
+      const settle = owed('expect');
+      const test = helpers.expectObservable(actual$, unsub ?? null);
+      return { toBe: (...args) => settle() && test.toBe(...args) };
+    },
+    subs: (source) => {
+      const settle = owed('subs');
+      const test = helpers.expectSubscriptions(source.subscriptions);
+      return { toBe: (diagrams) => settle() && test.toBe(diagrams) };
+    },
+  };
+};
+
+/**
+ * Runs `body` in virtual time, then all that it scheduled, and compares; `test(title, () => marbles((m) => …))`.
+ * Errors: throws an AssertionError that shows both time lines; also when an expectation was given no diagram,
+ * and when `body` is async, since promises do not resolve in virtual time.
+ */
+export const marbles = (body: (m: Marbles) => void, options: MarbleOptions = {}): void => {
+  const scheduler = new TestScheduler(compareTimeLines);
+  scheduler.run((helpers) => {
+    const { hot, cold, flush } = helpers;
+    const logged: string[] = [];
+    const open = new Set<string>();
+    const env = virtualEnv(scheduler, options, logged);
+    const returned: unknown = body({
+      hot,
+      cold,
+      time,
+      flush,
+      env,
+      logged,
+      ...expecting(helpers, open),
+    });
+    if (isPromise(returned))
+      throw new AssertionError({
+        message: 'a marble test must not be async, nor return a promise',
+      });
+    if (open.size > 0)
+      throw new AssertionError({ message: `no diagram was given to: ${[...open].join(', ')}` });
+  });
+};
