@@ -34,7 +34,7 @@ export interface BinderSetup {
   readonly unnamed: (dst: Path) => void;
   readonly broken: (dst: Path, error: unknown) => void;
   /** An envelope has its balancer; finding or making it took `us`. */
-  readonly found: (dst: Path, us: number) => void;
+  readonly found: (dst: Path, how: { readonly isNew: boolean; readonly us: number }) => void;
 }
 
 /** A name that is new is not idle: an envelope is on its way to it. */
@@ -63,7 +63,7 @@ class Binder {
   readonly admit = (envelope: Envelope): boolean => {
     const { limits, refuse, timers } = this.#setup;
     this.#since = timers.now();
-    if (this.#names.has(envelope.dst)) this.#found(envelope.dst);
+    if (this.#names.has(envelope.dst)) this.#found(envelope.dst, false);
     else if (!this.#names.makeRoom(limits().paths)) {
       refuse(envelope);
       return false;
@@ -71,9 +71,9 @@ class Binder {
     return true;
   };
 
-  #found(dst: Path): void {
+  #found(dst: Path, isNew: boolean): void {
     const { found, timers } = this.#setup;
-    found(dst, Math.round((timers.now() - this.#since) * 1000));
+    found(dst, { isNew, us: Math.round((timers.now() - this.#since) * 1000) });
   }
 
   /** Runs one name from its first envelope until it is evicted and its last stream has ended. */
@@ -97,7 +97,7 @@ class Binder {
 
   /** Emits when a name is to be let go; at once if it broke while it was made. */
   readonly evicted = (dst: Path): Observable<void> => {
-    this.#found(dst);
+    this.#found(dst, true);
     return this.#names.get(dst)?.evict$ ?? of(undefined);
   };
 

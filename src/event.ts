@@ -52,8 +52,14 @@ export type NameEvent =
   | { readonly t: 'named'; readonly rt: string; readonly dst: Path }
   /** The name was let go: its series and its balancer are gone. */
   | { readonly t: 'unnamed'; readonly rt: string; readonly dst: Path }
-  /** An envelope found its balancer, new or known; `us` is what that took. */
-  | { readonly t: 'routed'; readonly rt: string; readonly dst: Path; readonly us: number }
+  /** An envelope has its balancer, `isNew` or known; finding or making it took `us`. */
+  | {
+      readonly t: 'routed';
+      readonly rt: string;
+      readonly dst: Path;
+      readonly isNew: boolean;
+      readonly us: number;
+    }
   /** An envelope found no balancer. */
   | { readonly t: 'unrouted'; readonly rt: string }
   | { readonly t: 'dialed'; readonly rt: string; readonly dst: Path; readonly endpoint: string }

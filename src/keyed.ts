@@ -1,20 +1,15 @@
 /** Lists that change over time, as one running thing per item: what a reload is made of. */
 import {
+  defer,
   endWith,
-  filter,
-  groupBy,
   type MonoTypeOperatorFunction,
-  map,
+  mergeAll,
   mergeMap,
   type Observable,
   type OperatorFunction,
   ReplaySubject,
-  scan,
   share,
-  takeWhile,
 } from 'rxjs';
-
-type Change<T> = { readonly key: string; readonly item: T | undefined };
 
 /** Gives the latest value to whoever subscribes, also after the source has ended. */
 export const replayed = <T>(): MonoTypeOperatorFunction<T> =>
@@ -24,22 +19,6 @@ export const replayed = <T>(): MonoTypeOperatorFunction<T> =>
     resetOnComplete: false,
     resetOnError: false,
   });
-
-const isPresent = <T>(item: T | undefined): item is T => item !== undefined;
-
-/** What differs between the keys so far and a new list: the items that are gone, then all that are there. */
-const changes = <T>(
-  former: readonly Change<T>[],
-  items: readonly T[],
-  keyOf: (item: T) => string,
-): readonly Change<T>[] => {
-  const present = items.map((item) => ({ key: keyOf(item), item }));
-  const keys = new Set(present.map(({ key }) => key));
-  const gone = former
-    .filter(({ key, item }) => item !== undefined && !keys.has(key))
-    .map(({ key }) => ({ key, item: undefined }));
-  return [...gone, ...present];
-};
 
 /**
  * Runs one inner Observable per key for as long as the key is in the list.
@@ -58,26 +37,24 @@ export const keyed =
     run: (item$: Observable<T>, key: string) => Observable<R>,
   ): OperatorFunction<readonly T[], R> =>
   (lists$) =>
-    lists$.pipe(
-      scan<readonly T[], readonly Change<T>[]>(
-        (former, items) => changes(former, items, keyOf),
-        [],
-      ),
-      mergeMap((batch) => batch),
-      groupBy(({ key }) => key, {
-        duration: (change$) => change$.pipe(filter(({ item }) => item === undefined)),
-        // Whoever subscribes to an item later than at once still gets its latest value.
-        connector: () => new ReplaySubject(1),
-      }),
-      mergeMap((change$) =>
-        run(
-          change$.pipe(
-            map(({ item }) => item),
-            endWith(undefined),
-            takeWhile(isPresent),
-            replayed(),
-          ),
-          change$.key,
-        ),
-      ),
-    );
+    defer(() => {
+      const running = new Map<string, ReplaySubject<T>>();
+      /** Ends the keys that a list lacks, passes on what it says of the others, and gives those that are new. */
+      function* follow(items: readonly T[]): Generator<Observable<R>> {
+        const present = new Map(items.map((item) => [keyOf(item), item]));
+        for (const [key, item$] of running) {
+          if (present.has(key)) continue;
+          running.delete(key);
+          item$.complete();
+        }
+        for (const [key, item] of present) {
+          const known$ = running.get(key);
+          const item$ = known$ ?? new ReplaySubject<T>(1);
+          running.set(key, item$);
+          item$.next(item);
+          if (known$ === undefined) yield run(item$.asObservable(), key);
+        }
+      }
+      // The end of the lists is a list of nothing.
+      return lists$.pipe(endWith([]), mergeMap(follow), mergeAll());
+    });

@@ -124,7 +124,7 @@ const bindNames = (shared: Shared, env: Env): OperatorFunction<Envelope, never> 
       const rule = () => ({ limit: `${paths}`, place: `${latest().place}.bindingCache.paths` });
       context.refuse({ conn: id, reason: 'too-many-names', attempts: 0, rule });
     },
-    found: (dst, us) => report({ t: 'routed', rt, dst, us }),
+    found: (dst, how) => report({ t: 'routed', rt, dst, ...how }),
     named: (dst) => report({ t: 'named', rt, dst }),
     unnamed: (dst) => {
       directory.removeName(rt, dst);

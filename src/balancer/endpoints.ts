@@ -11,13 +11,14 @@ const add = (turn: Turn, { address, weight }: WeightedAddress): void => {
   const { s } = turn;
   const index = s.freeIndexes.pop() ?? s.byIndex.length;
   const endpoint: Endpoint = {
-    kind: 'endpoint',
-    address,
-    index,
-    weight,
-    state: 'available',
+    // The fields that a decision reads stand first, together.
     dialing: 0,
     open: 0,
+    index,
+    state: 'available',
+    kind: 'endpoint',
+    address,
+    weight,
     failures: 0,
     penalties: 0,
     failedAt: 0,

@@ -49,9 +49,9 @@ export class Lottery {
    * The slot at `share` (0..1) of the total, without the slot `except`; `undefined` if all others weigh 0.
    * Dice are rolled only where weights of one drum differ.
    */
-  draw(share: number, dice: Dice, except = -1): number | undefined {
-    const home = this.#homes[except];
-    const held = home === undefined ? 0 : this.weight(except);
+  draw(share: number, dice: Dice, except?: number): number | undefined {
+    const home = except === undefined ? undefined : this.#homes[except];
+    const held = except === undefined ? 0 : this.weight(except);
     let rest = share * (this.#total - held);
     let chosen: Drum | undefined;
     let chosenSum = 0;
@@ -64,17 +64,20 @@ export class Lottery {
       rest -= chosenSum;
     }
     if (chosen === undefined) return undefined;
-    return this.#drawFrom(chosen, Math.min(rest / chosenSum, BELOW_ONE), dice, except);
+    const hole = except === undefined || chosen !== home ? -1 : (this.#places[except] ?? -1);
+    return this.#drawFrom(chosen, Math.min(rest / chosenSum, BELOW_ONE), { dice, hole });
   }
 
-  #drawFrom(drum: Drum, share: number, dice: Dice, except: number): number | undefined {
-    const { slots, cap } = drum;
-    const isHome = this.#homes[except] === drum;
-    const hole = isHome ? (this.#places[except] ?? 0) : slots.length;
-    const count = isHome ? slots.length - 1 : slots.length;
+  /** Draws blindly, all but the place `hole`, and keeps what is drawn by its weight. */
+  #drawFrom(
+    { slots, cap }: Drum,
+    share: number,
+    { dice, hole }: { readonly dice: Dice; readonly hole: number },
+  ): number | undefined {
+    const count = hole < 0 ? slots.length : slots.length - 1;
     for (let spot = share * count; ; spot = roll(dice) * count) {
       const place = Math.floor(spot);
-      const slot = slots[place < hole ? place : place + 1];
+      const slot = slots[hole < 0 || place < hole ? place : place + 1];
       if (slot === undefined || (spot - place) * cap < this.weight(slot)) return slot;
     }
   }

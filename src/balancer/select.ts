@@ -19,7 +19,8 @@ export const choose = (s: State, lots: Lottery): Endpoint | undefined => {
   if (first === undefined || load(first) === 0) return first;
   const second = drawn(s, lots.draw(roll(dice), dice, first.index));
   if (second === undefined) return first;
-  const [w1, w2] = [lots.weight(first.index), lots.weight(second.index)];
+  const w1 = lots.weight(first.index);
+  const w2 = lots.weight(second.index);
   const excess = load(first) * w2 - load(second) * w1;
   if (excess <= 0) return first;
   const bar = roll(dice) * Math.max(w1, w2) * (lots.total - Math.min(w1, w2));

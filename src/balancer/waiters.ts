@@ -10,31 +10,6 @@ import { backOff, remind, type Turn } from './turn.ts';
 /** First and longest wait, in ms, between tries while every endpoint sits out a penalty. */
 const PANIC_MS = [20, 1000] as const;
 
-/** Takes in a connection: it stands last in the line, or is refused where the line is full or the time is up. */
-export const arrive = (turn: Turn, event: Extract<Event, { t: 'arrived' }>): void => {
-  const { s, at, out } = turn;
-  const { conn, deadline } = event;
-  const full = s.waiters.size >= s.policy.maxWaiters;
-  if (full || deadline <= at) {
-    out.push({ t: 'refuse', conn, reason: full ? 'max-waiters' : 'connect-timeout', attempts: 0 });
-    return;
-  }
-  const waiter: Waiter = {
-    kind: 'waiter',
-    conn,
-    deadline,
-    dial: undefined,
-    tried: [],
-    attempts: 0,
-    detail: undefined,
-    due: 0,
-    slot: -1,
-  };
-  s.budget.deposit(at);
-  s.waiters.set(conn, waiter);
-  lineUp(turn, waiter);
-};
-
 /**
  * Limits the wait of one that stands in line, whoever stands before it: with a set, to `emptyWaitMs`;
  * without any, only to its deadline.
@@ -120,7 +95,7 @@ const seat = (turn: Turn, waiter: Waiter): boolean => {
     return true;
   }
   if (s.resolution === 'pending') return false;
-  const spare = waiter.attempts === 0 ? takeSpare(turn) : undefined;
+  const spare = s.spares.size > 0 && waiter.attempts === 0 ? takeSpare(turn) : undefined;
   if (spare !== undefined) {
     dispatch(turn, waiter, spare);
     return true;
@@ -133,15 +108,40 @@ const seat = (turn: Turn, waiter: Waiter): boolean => {
   return true;
 };
 
+/** Takes in a connection: it is seen to, or stands last in line; where that is full or its time is up it is refused. */
+export const arrive = (turn: Turn, event: Extract<Event, { t: 'arrived' }>): void => {
+  const { s, at, out } = turn;
+  const { conn, deadline } = event;
+  const full = s.waiters.size >= s.policy.maxWaiters;
+  if (full || deadline <= at) {
+    out.push({ t: 'refuse', conn, reason: full ? 'max-waiters' : 'connect-timeout', attempts: 0 });
+    return;
+  }
+  const waiter: Waiter = {
+    kind: 'waiter',
+    conn,
+    deadline,
+    dial: undefined,
+    tried: [],
+    attempts: 0,
+    detail: undefined,
+    due: 0,
+    slot: -1,
+  };
+  s.budget.deposit(at);
+  s.waiters.set(conn, waiter);
+  if (s.parked.size > 0 || !seat(turn, waiter)) lineUp(turn, waiter);
+};
+
 /**
- * Its dial failed: it stands in line again, with one endpoint less to try. It is seen to at once, since those
- * before it may have to wait where it has an answer.
+ * Its dial failed: it has one endpoint less to try. It is seen to before those in line, since they may have to
+ * wait where it has an answer.
  */
 export const returnToLine = (turn: Turn, waiter: Waiter, detail: string): void => {
   if (waiter.dial !== undefined) waiter.tried.push(waiter.dial.endpoint);
   waiter.detail = detail;
-  lineUp(turn, waiter);
-  seat(turn, waiter);
+  waiter.dial = undefined;
+  if (!seat(turn, waiter)) lineUp(turn, waiter);
 };
 
 /** Goes through the line, oldest first, until one has to stay. */

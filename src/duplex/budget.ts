@@ -8,8 +8,8 @@ export const PRESSED_BYTES = 16 * 1024;
  * Bounds: held goes beyond `max` only by what pressed directions hold, `PRESSED_BYTES` and one read each.
  */
 export interface BufferBudget {
-  /** From here on directions are kept short, in bytes. */
-  readonly max: number;
+  /** From here on directions are kept short, in bytes. A reload may change it. */
+  max: number;
   /** Bytes held now. Each direction adds what it takes and gives all of it back. */
   held: number;
   readonly pressed: boolean;

@@ -22,8 +22,8 @@ interface Rule {
 /**
  * Tells when a stream has been idle, half-closed in silence, or open for too long.
  *
- *   moved  -a--b-----------      idle 8 ms: the timer set at 0 looks at 8, finds b, and looks again at 12
- *   close  ------------i
+ *   happens  -m--m-------         idle 8 ms: the timer set at 0 looks at 8, finds that
+ *   close    ------------(i|)     a byte moved at 4, and looks again at 12
  *
  * Bounds: never early. A byte costs nothing here; a stream without limits sets no timer.
  * Ends: with the first limit that expires, or with `stop`.

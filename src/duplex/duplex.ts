@@ -128,7 +128,7 @@ class Duplex implements Stream {
     const towards = end === this.#client ? this.#up : this.#down;
     const other = this.#otherOf(end);
     towards.salvage();
-    if (other.gone || other.socket.destroyed) return;
+    if (other.socket.destroyed) return;
     if (towards.owes(this.#options.limits.resetLingerMs)) this.#linger(other);
     else {
       other.gone = true;

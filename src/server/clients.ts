@@ -1,6 +1,7 @@
 /** The table of inbound sockets: the one place where an envelope’s id leads to its socket. */
 import type { Socket } from 'node:net';
 import type { Close } from '../close-reason.ts';
+import { resetSocket } from '../duplex/reset.ts';
 import type { Stream, StreamLimits } from '../duplex/stream.ts';
 import type { Envelope } from '../envelope.ts';
 
@@ -89,7 +90,7 @@ export class Clients {
     if (entry === undefined) return undefined;
     const client = this.take(id);
     client?.socket.on('error', () => undefined);
-    client?.socket.resetAndDestroy();
+    if (client !== undefined) resetSocket(client.socket);
     this.leave(id);
     return entry.client;
   }
@@ -100,6 +101,16 @@ export class Clients {
       if (stream !== undefined) stream.abort(close);
       else departed?.(close.reason);
     }
+  }
+
+  /** Those that wait for a name. */
+  waiting(rt: string, dst: string): readonly number[] {
+    return [...this.#entries.values()]
+      .filter(
+        ({ client: { envelope }, stream }) =>
+          stream === undefined && envelope.rt === rt && envelope.dst === dst,
+      )
+      .map(({ client }) => client.envelope.id);
   }
 
   /** Every connection of the table with its stream, if it has one; for counters. */

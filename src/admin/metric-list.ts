@@ -1,0 +1,114 @@
+/** Every metric as data: what is counted, under which labels, and what it means. Pure. */
+
+export type MetricType = 'counter' | 'gauge' | 'stat';
+
+export interface Metric {
+  readonly name: string;
+  readonly type: MetricType;
+  /** In alphabetical order. */
+  readonly labels: readonly string[];
+  readonly help: string;
+}
+
+const DST = ['dst', 'rt'] as const;
+const SRV = ['rt', 'srv_addr'] as const;
+
+const metric =
+  (type: MetricType) =>
+  (name: string, labels: readonly string[], help: string): Metric => ({
+    name: `l5d:${name}`,
+    type,
+    labels,
+    help,
+  });
+const counter = metric('counter');
+const gauge = metric('gauge');
+const stat = metric('stat');
+
+/** Names and labels of linkerd-tcp 0.1.1, then those that it did not have. */
+export const METRICS: readonly Metric[] = [
+  counter('route_create', ['rt'], 'Names that were bound.'),
+  counter('route_found', ['rt'], 'Connections whose name was bound already.'),
+  counter('route_error', ['rt'], 'Connections that no name could be bound for.'),
+  stat('route_time_us', ['rt'], 'Time to find or make the balancer of a connection.'),
+  counter('resolver:success_count', ['namespace', 'rt'], 'Look-ups that gave an answer.'),
+  counter('resolver:failure_count', ['namespace', 'rt'], 'Look-ups that failed.'),
+  stat('resolver:request_latency_ms', ['namespace', 'rt'], 'Time of look-ups.'),
+  gauge('balancer:endpoint:available', DST, 'Endpoints that take connections.'),
+  gauge('balancer:endpoint:failed', DST, 'Endpoints that sit out a penalty, or are being probed.'),
+  gauge('balancer:endpoint:retired', DST, 'Endpoints that left the name and still have streams.'),
+  gauge('balancer:connection:pending', DST, 'Dials in progress.'),
+  gauge('balancer:connection:open', DST, 'Connections to endpoints, spares included.'),
+  gauge('balancer:waiters', DST, 'Connections that wait for an endpoint.'),
+  counter('balancer:connection:attempts', DST, 'Dials begun.'),
+  counter('balancer:connection:connects', DST, 'Dials that succeeded.'),
+  counter(
+    'balancer:connection:failure',
+    ['cause', ...DST],
+    'Dials that failed; cause is timeout, refused or other.',
+  ),
+  counter('balancer:unavailable', DST, 'Connections refused because no endpoint could be had.'),
+  stat('balancer:connection:latency_us', DST, 'Time of dials that succeeded.'),
+  stat('balancer:connection:duration_ms', DST, 'Life of streams.'),
+  stat(
+    'balancer:poll_time_us',
+    DST,
+    'From a connection’s acceptance to its endpoint; 0.1.1 timed a poll, which is no more.',
+  ),
+  counter('srv:accepts', SRV, 'Connections accepted.'),
+  counter('srv:closes', SRV, 'Accepted connections that have ended.'),
+  counter('srv:failures', SRV, 'Accepted connections that ended other than by both sides’ will.'),
+  gauge('srv:active', SRV, 'Connections held.'),
+  gauge('srv:waiters', SRV, 'Of these, not yet with an endpoint.'),
+  counter(
+    'srv:connect:failure',
+    ['cause', ...SRV],
+    'Connections that reached no endpoint; cause is timeout or other.',
+  ),
+  stat('srv:connect:latency_us', SRV, 'From acceptance to the endpoint.'),
+  counter(
+    'srv:stream:failure',
+    ['cause', ...SRV],
+    'Streams that were reset or cut; cause is timeout or other.',
+  ),
+  stat('srv:stream:duration_ms', SRV, 'Life of streams.'),
+  counter('srv:stream:rx_bytes', SRV, 'Bytes read from clients.'),
+  counter('srv:stream:tx_bytes', SRV, 'Bytes written to clients.'),
+  stat('srv:stream:connection_rx_bytes', SRV, 'Bytes read from a client, by connection.'),
+  stat('srv:stream:connection_tx_bytes', SRV, 'Bytes written to a client, by connection.'),
+  stat('srv:tls:handshake_us', SRV, 'Time of TLS handshakes with clients.'),
+  counter('srv:close', ['reason', ...SRV], 'Connections that have ended, by close reason.'),
+  counter(
+    'srv:rejected',
+    ['reason', ...SRV],
+    'Connections turned away before they were routed, by close reason.',
+  ),
+  gauge('router:names', ['rt'], 'Names that are bound.'),
+  gauge(
+    'balancer:resolution_age_seconds',
+    DST,
+    'Since the interpreter last told something new of the name.',
+  ),
+  gauge('buffered_bytes', [], 'Bytes that were read and not yet written.'),
+  counter('log:dropped', [], 'Log lines that were lost because nobody read them.'),
+];
+
+/** Upper bounds of the buckets of a stat, by the unit at the end of its name. */
+export const bucketsOf = (name: string): readonly number[] => {
+  if (name.endsWith('_us')) return [10, 30, 100, 300, 1e3, 3e3, 1e4, 3e4, 1e5, 3e5, 1e6, 1e7];
+  if (name.endsWith('_ms')) return [1, 3, 10, 30, 100, 300, 1e3, 1e4, 6e4, 6e5, 3.6e6, 8.64e7];
+  return [100, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10];
+};
+
+const TYPES = { counter: 'counter', gauge: 'gauge', stat: 'histogram' } as const;
+
+/** The list as a Markdown table, without a line break at the end. */
+export const metricsMarkdown = (): string =>
+  [
+    '| name | type | labels | meaning |',
+    '| --- | --- | --- | --- |',
+    ...METRICS.map(
+      ({ name, type, labels, help }) =>
+        `| \`${name}\` | ${TYPES[type]} | ${labels.map((label) => `\`${label}\``).join(' ')} | ${help} |`,
+    ),
+  ].join('\n');

@@ -1,0 +1,72 @@
+/** Which events make a log line, and what the line says. */
+import { showClose } from './close-reason.ts';
+import type { ConnectionRecord, RouterEvent } from './event.ts';
+import type { Log } from './log.ts';
+
+const tenths = (ms: number | undefined): number | undefined =>
+  ms === undefined ? undefined : Math.round(ms * 10) / 10;
+
+/** One line per connection, at its end. */
+const logEnd = (log: Log, record: ConnectionRecord): void => {
+  const { envelope, close } = record;
+  const { id, rt, srv, src, dst, sni, alpn } = envelope;
+  log(close.reason === 'internal' ? 'error' : 'info', 'connection closed', {
+    id,
+    rt,
+    srv,
+    src,
+    dst,
+    endpoint: record.endpoint,
+    attempts: record.attempts,
+    rx: record.rx,
+    tx: record.tx,
+    connectMs: tenths(record.connectMs),
+    firstByteMs: tenths(record.firstByteMs),
+    totalMs: tenths(record.totalMs),
+    sni,
+    alpn,
+    by: close.by,
+    reason: showClose(close),
+  });
+};
+
+/** Writes the line of an event, if it has one. Admission and look-ups tell of themselves, by episodes. */
+export const logEvent = (log: Log, event: RouterEvent): void => {
+  switch (event.t) {
+    case 'ended':
+      logEnd(log, event.record);
+      break;
+    case 'listening':
+      log('info', 'listening', { rt: event.rt, srv: event.srv });
+      break;
+    case 'unlistened':
+      log('info', 'stopped listening', { rt: event.rt, srv: event.srv });
+      break;
+    case 'failed':
+    case 'restored': {
+      const { t, rt, dst, endpoint, penaltyMs } = event;
+      const message = t === 'failed' ? 'endpoint put aside' : 'endpoint restored';
+      log(t === 'failed' ? 'warn' : 'info', message, { rt, dst, endpoint, penaltyMs });
+      break;
+    }
+    case 'rejected': {
+      const { rt, srv, src, close } = event;
+      log('debug', 'connection rejected', { rt, srv, src, reason: showClose(close) });
+      break;
+    }
+    case 'dialFailed': {
+      const { rt, dst, endpoint, cause, detail } = event;
+      log('debug', 'dial failed', { rt, dst, endpoint, cause, detail });
+      break;
+    }
+    case 'named':
+    case 'unnamed':
+      log('debug', event.t === 'named' ? 'name bound' : 'name let go', {
+        rt: event.rt,
+        dst: event.dst,
+      });
+      break;
+    default:
+      return;
+  }
+};

@@ -1,0 +1,113 @@
+/** Log lines on their way out: formatted, collected, bounded, and never in anybody’s way. */
+import { type Fields, LEVELS, type Level, type Log } from './log.ts';
+
+/** Most bytes of lines that wait; further lines are dropped and counted. */
+export const MOST_WAITING = 1024 * 1024;
+
+export interface LogWriterOptions {
+  /** Writes bytes and calls back when they are out. Called with one piece at a time. */
+  readonly write: (bytes: Buffer, done: () => void) => void;
+  /** Calls back soon: lines that come until then go out together. */
+  readonly soon: (task: () => void) => void;
+  /** Wall-clock time as it stands in a line. */
+  readonly now: () => string;
+  readonly level: () => Level;
+  readonly format: () => 'text' | 'json';
+}
+
+export interface LogWriter {
+  readonly log: Log;
+  /** Lines lost so far. */
+  readonly dropped: () => number;
+  /** Nothing waits and nothing is on its way. */
+  readonly isIdle: () => boolean;
+}
+
+/** What needs quotes in a text line: blanks, quotes, `=`, and all that could start a line or an escape sequence. */
+const SAFE = /^[\x21\x23-\x3c\x3e-\x7e]+$/;
+
+const showValue = (value: string | number | boolean): string =>
+  typeof value !== 'string' || SAFE.test(value) ? String(value) : escapeText(value);
+
+/** JSON leaves DEL and the C1 controls as they are; a terminal would obey some of them. */
+const escapeText = (text: string): string =>
+  JSON.stringify(text).replace(
+    /[\x7f-\x9f\u2028\u2029]/g,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+
+const textLine = (time: string, level: Level, message: string, fields: Fields): string => {
+  let line = `${time} ${level} ${message}`;
+  for (const key in fields) {
+    const value = fields[key];
+    if (value !== undefined) line += ` ${key}=${showValue(value)}`;
+  }
+  return `${line}\n`;
+};
+
+const jsonLine = (time: string, level: Level, message: string, fields: Fields): string =>
+  `${JSON.stringify({ time, level, message, ...fields })}\n`;
+
+class Writer implements LogWriter {
+  readonly #options: LogWriterOptions;
+  #waiting: string[] = [];
+  #waitingBytes = 0;
+  #isBusy = false;
+  #dropped = 0;
+  /** Lines lost since the loss was last told. */
+  #untold = 0;
+
+  constructor(options: LogWriterOptions) {
+    this.#options = options;
+  }
+
+  readonly dropped = (): number => this.#dropped;
+
+  readonly log: Log = (level, message, fields = {}) => {
+    if (LEVELS.indexOf(level) > LEVELS.indexOf(this.#options.level())) return;
+    if (this.#waitingBytes > MOST_WAITING) {
+      this.#dropped += 1;
+      this.#untold += 1;
+      return;
+    }
+    if (this.#untold > 0) this.#tellLoss();
+    this.#add(level, message, fields);
+    if (this.#isBusy) return;
+    this.#isBusy = true;
+    this.#options.soon(this.#write);
+  };
+
+  readonly isIdle = (): boolean => !this.#isBusy;
+
+  #take(): Buffer {
+    const bytes = Buffer.from(this.#waiting.join(''));
+    this.#waiting = [];
+    this.#waitingBytes = 0;
+    return bytes;
+  }
+
+  #tellLoss(): void {
+    const count = this.#untold;
+    this.#untold = 0;
+    this.#add('warn', 'log lines were lost', { count });
+  }
+
+  #add(level: Level, message: string, fields: Fields): void {
+    const show = this.#options.format() === 'json' ? jsonLine : textLine;
+    const line = show(this.#options.now(), level, message, fields);
+    this.#waiting.push(line);
+    this.#waitingBytes += line.length;
+  }
+
+  readonly #write = (): void => {
+    if (this.#waiting.length === 0) this.#isBusy = false;
+    else this.#options.write(this.#take(), this.#write);
+  };
+}
+
+/**
+ * Makes a log. Lines are collected and written together, one write at a time; a reader that stalls
+ * costs lines beyond 1 MiB, which are counted and told, and never the caller’s time.
+ * Nothing in a field can begin a line of its own.
+ */
+export const makeLogWriter = (options: LogWriterOptions): LogWriter => new Writer(options);

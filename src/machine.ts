@@ -1,0 +1,117 @@
+/** What all routers of a process share: tables, budgets, metrics, listeners, and how routers get at them. */
+import { EMPTY, finalize, tap } from 'rxjs';
+import { type Metrics, makeMetrics } from './admin/metrics.ts';
+import type { Config } from './config/config.ts';
+import { logEvent } from './connection-log.ts';
+import { Directory } from './directory.ts';
+import { makeBudget } from './duplex/budget.ts';
+import type { Env } from './env.ts';
+import type { RouterEvent } from './event.ts';
+import { makeInterpreter } from './interpreter/make.ts';
+import { Listeners } from './listeners.ts';
+import { type Plant, refuseClient } from './plant.ts';
+import type { RouterContext } from './router.ts';
+import { Clients } from './server/clients.ts';
+import { Descriptors } from './server/descriptors.ts';
+import { connectionDescriptors } from './server/fd-limit.ts';
+import { serve } from './server/serve.ts';
+import { makeStreams } from './streams.ts';
+import { makeTimers } from './timers.ts';
+import type { World } from './world.ts';
+
+/** One per process. */
+export interface Machine {
+  readonly listeners: Listeners;
+  readonly directory: Directory;
+  readonly metrics: Metrics;
+  readonly context: RouterContext;
+  /** Applies what a config says of the process as a whole. */
+  readonly configure: (config: Config) => void;
+  /** Nothing listens from now on; streams go on. */
+  readonly stop: (config: Config) => void;
+  /** Cuts every stream: the grace is over. */
+  readonly cut: (config: Config) => void;
+}
+
+type Serve = RouterContext['serve'];
+
+/** Serves what the listeners have bound, and has the directory know it while it listens. */
+const makeServe = (
+  parts: { readonly plant: Plant; readonly listeners: Listeners; readonly directory: Directory },
+  config: () => Config,
+  env: Env,
+): Serve => {
+  const { plant, listeners, directory } = parts;
+  let lastId = 0;
+  const nextId = (): number => ++lastId;
+  const bufferSizeBytes = (): number => config().bufferSizeBytes;
+  return (server$, { rt, key }) => {
+    const listener = listeners.claim(key);
+    if (listener === undefined) return EMPTY;
+    const { srv } = listener;
+    let dstName = '';
+    const leave = directory.addServer({ rt, srv, dstName: () => dstName });
+    const known$ = server$.pipe(
+      tap((server) => {
+        dstName = server.dstName;
+      }),
+      finalize(leave),
+    );
+    return serve(listener, known$, { deps: { ...plant, rt, bufferSizeBytes, nextId }, env });
+  };
+};
+
+const makeCut =
+  (clients: Clients, { log }: Env) =>
+  ({ admin: { graceSecs } }: Config): void => {
+    log('warn', 'the grace is over, cutting what still streams', { connections: clients.size });
+    const limit = `${graceSecs * 1000}ms`;
+    clients.abort({ reason: 'shutdown', by: 'proxy', limit, place: 'admin.graceSecs' });
+  };
+
+/** Makes the machine. `config` gives the config in force. */
+export const makeMachine = (config: () => Config, { env, logDropped }: World): Machine => {
+  const timers = makeTimers(env.scheduler);
+  const clients = new Clients();
+  const budget = makeBudget(config().maxBufferedBytes);
+  const directory = new Directory(clients, timers.now);
+  const listeners = new Listeners(env);
+  const metrics = makeMetrics({
+    names: () => directory.names(),
+    servers: () => directory.servers(),
+    bufferedBytes: () => budget.held,
+    logDropped,
+    maxNameSeries: () => config().admin.maxNameSeries,
+  });
+  const report = (event: RouterEvent): void => {
+    metrics.record(event);
+    logEvent(env.log, event);
+  };
+  const descriptors = new Descriptors(connectionDescriptors());
+  const plant: Plant = { clients, descriptors, budget, timers, report };
+  const context: RouterContext = {
+    timers,
+    report,
+    directory,
+    operators: [],
+    serve: makeServe({ plant, listeners, directory }, config, env),
+    interpret: (interpreter, rt) => makeInterpreter(interpreter, { rt, report }, env),
+    streams: (name) => makeStreams(plant, name),
+    refuse: (refusal) => refuseClient(plant, refusal),
+    waiting: (rt, dst) => clients.waiting(rt, dst),
+  };
+  return {
+    listeners,
+    directory,
+    metrics,
+    context,
+    cut: makeCut(clients, env),
+    configure: ({ maxBufferedBytes }) => {
+      budget.max = maxBufferedBytes;
+    },
+    stop: ({ admin: { graceSecs } }) => {
+      env.log('info', 'shutting down', { connections: clients.size, graceSecs });
+      listeners.retire();
+    },
+  };
+};

@@ -1,0 +1,91 @@
+#!/usr/bin/env node
+/** The command: argv → config → daemon → exit code, and the one top-level subscribe. */
+import { readFileSync } from 'node:fs';
+import { type Either, isLeft, left } from 'fp-ts/lib/Either.js';
+import { fromEvent, map, merge, type Observable, config as rxConfig } from 'rxjs';
+import { HELP, parseCommandLine, type Task } from './cli.ts';
+import { type LoadedFile, readConfig } from './config/read.ts';
+import { daemon, RELOAD } from './daemon.ts';
+import type { Request } from './lifecycle.ts';
+import { makeWorld } from './world.ts';
+
+const EXIT = { ok: 0, usage: 64, fault: 70, config: 78 } as const;
+
+const version = (): string => {
+  const file = new URL('../../package.json', import.meta.url);
+  const { version: found } = JSON.parse(readFileSync(file, 'utf8')) as { version: string };
+  return found;
+};
+
+const print = (text: string): void => {
+  process.stdout.write(text);
+};
+
+/** Errors before there is a log go out as they are. */
+const complain = (lines: readonly string[]): void => {
+  process.stderr.write(lines.map((line) => `${line}\n`).join(''));
+};
+
+const signal$ = (): Observable<Request> =>
+  merge(
+    fromEvent(process, 'SIGHUP').pipe(map(() => RELOAD)),
+    merge(fromEvent(process, 'SIGTERM'), fromEvent(process, 'SIGINT')).pipe(
+      map((): Request => ({ t: 'shutdown' })),
+    ),
+  );
+
+const loadAgain = (file: string) => (): Either<readonly string[], LoadedFile> =>
+  file === '-'
+    ? left(['the configuration came from standard input, which cannot be read again'])
+    : readConfig(file);
+
+/** Runs the daemon until it says how to exit. */
+const run = (file: string, first: LoadedFile): void => {
+  const world = makeWorld();
+  const exit = (code: number): void => {
+    void world.flush().then(() => process.exit(code));
+  };
+  const fault = (error: unknown): void => {
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    world.env.log('error', 'a fault of linkerd-tcp, please report it', { error: text });
+    exit(EXIT.fault);
+  };
+  rxConfig.onUnhandledError = fault;
+  process.on('uncaughtException', fault);
+  daemon({ first, load: loadAgain(file), signal$: signal$(), world }).subscribe({
+    next: exit,
+    error: fault,
+  });
+};
+
+const main = (args: readonly string[]): void => {
+  const task = parseCommandLine(args);
+  if (isLeft(task)) {
+    complain([`linkerd-tcp: ${task.left}; see linkerd-tcp --help`]);
+    process.exitCode = EXIT.usage;
+    return;
+  }
+  switch (task.right.t) {
+    case 'help':
+      print(HELP);
+      break;
+    case 'version':
+      print(`linkerd-tcp ${version()}\n`);
+      break;
+    default:
+      start(task.right);
+  }
+};
+
+const start = ({ t, config }: Extract<Task, { config: string }>): void => {
+  const loaded = readConfig(config);
+  if (isLeft(loaded)) {
+    complain(loaded.left);
+    process.exitCode = EXIT.config;
+  } else if (t === 'check') {
+    complain(loaded.right.warningLines.map((line) => `warning: ${line}`));
+    print(`${config}: valid\n`);
+  } else run(config, loaded.right);
+};
+
+main(process.argv.slice(2));

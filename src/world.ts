@@ -1,0 +1,71 @@
+/** The real world: the only clock, chance, standard error and date of the program. */
+import { write } from 'node:fs';
+import { asyncScheduler } from 'rxjs';
+import type { LogConfig } from './config/config.ts';
+import type { Env } from './env.ts';
+import { makeLogWriter } from './log-writer.ts';
+
+export interface World {
+  readonly env: Env;
+  /** Sets level and format of the log from here on. */
+  readonly configure: (log: LogConfig) => void;
+  readonly logDropped: () => number;
+  /** Lets the event loop turn once: for work that is done in slices. */
+  readonly turn: () => Promise<void>;
+  /** Resolves when the log is out, for the moment before the exit; a reader that stalls is given up. */
+  readonly flush: () => Promise<void>;
+}
+
+const STDERR = 2;
+
+/** A pipe that is full is tried again after so long, in ms. */
+const FULL_PIPE_MS = 10;
+
+/** How long the exit waits for a reader of the log. */
+const LAST_WORDS_MS = 500;
+
+const codeOf = (error: unknown): unknown =>
+  error instanceof Error && 'code' in error ? error.code : undefined;
+
+/** Writes all of it, asynchronously: a synchronous write to a full pipe would stop the proxy. Lost if stderr is gone. */
+const writeAll = (bytes: Buffer, done: () => void): void => {
+  write(STDERR, bytes, (error, written) => {
+    const rest = bytes.subarray(error === null ? written : 0);
+    if (codeOf(error) === 'EAGAIN') setTimeout(writeAll, FULL_PIPE_MS, rest, done);
+    else if (error !== null || rest.length === 0) done();
+    else writeAll(rest, done);
+  });
+};
+
+/** Makes the world; one per process. */
+export const makeWorld = (): World => {
+  let config: LogConfig = { level: 'info', format: 'text' };
+  const writer = makeLogWriter({
+    write: writeAll,
+    soon: (task) => setImmediate(task),
+    now: () => new Date().toISOString(),
+    level: () => config.level,
+    format: () => config.format,
+  });
+  return {
+    env: {
+      scheduler: {
+        now: () => performance.now(),
+        schedule: asyncScheduler.schedule.bind(asyncScheduler),
+      },
+      random: Math.random,
+      log: writer.log,
+    },
+    configure: (log) => {
+      config = log;
+    },
+    logDropped: writer.dropped,
+    turn: () => new Promise((resolve) => setImmediate(resolve)),
+    flush: async () => {
+      const givenUpAt = performance.now() + LAST_WORDS_MS;
+      while (!writer.isIdle() && performance.now() < givenUpAt) {
+        await new Promise((resolve) => setTimeout(resolve, 1));
+      }
+    },
+  };
+};

@@ -1,0 +1,227 @@
+/** What the sources may import and say: the house rules that no type can hold. */
+import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { test } from 'node:test';
+import { findLines, readSources, type Source } from './support/sources.ts';
+
+const SRC = readSources('src');
+const ALL = [...SRC, ...readSources('test'), ...readSources('marbles')];
+
+/** Files in pure places that are not pure, and why. */
+const IMPURE: Readonly<Record<string, string>> = {
+  'src/balancer/balance.ts': 'the operator around the pure step',
+  'src/config/files.ts': 'reads the files that a config names',
+};
+
+/** Pure are these files, and whole folders named here but for `IMPURE`. */
+const PURE =
+  /^src\/(?:path|address|ip|heap|close-reason|envelope|event|view|balancer\/.*|config\/.*)\.ts$/;
+
+/** The only files that may read the clock, set timers of the platform or draw chance. */
+const WORLD = new Set(['src/world.ts', 'src/main.ts']);
+const WORLDLY =
+  /\b(?:Date\.now|performance\.now|Math\.random|setTimeout|setInterval|setImmediate|new Date\b|process\.hrtime)/;
+
+/** Files that subscribe, and why no operator can do it for them. */
+const SUBSCRIBERS: Readonly<Record<string, string>> = {
+  'src/serialize.ts': 'a custom operator has to subscribe to its source',
+  'src/server/serve.ts': 'a listener and its configs become one Observable',
+};
+
+/** Zones along the flow; the first pattern that matches a file names its zone. */
+const ZONES: readonly (readonly [zone: string, files: RegExp])[] = [
+  ['main', /^src\/(?:main|world|cli)\.ts$/],
+  ['index', /^src\/index\.ts$/],
+  ['app', /^src\/(?:app|lifecycle|listeners)\.ts$/],
+  ['base', /^src\/(?:path|address|ip|heap|close-reason|envelope|event|view|env|log|timers)\.ts$/],
+  ['base', /^src\/(?:serialize|keyed|server\/descriptors)\.ts$/],
+  ['$1', /^src\/(\w+)\//],
+  ['router', /^src\//],
+];
+
+/** What a zone may import beside itself and `base`. */
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  base: [],
+  config: [],
+  interpreter: ['config'],
+  server: ['config', 'duplex'],
+  connector: ['config'],
+  duplex: ['config'],
+  balancer: ['config', 'interpreter'],
+  admin: ['config'],
+  router: ['config', 'interpreter', 'server', 'connector', 'duplex', 'balancer'],
+  testing: ['config', 'interpreter'],
+  app: ['config', 'interpreter', 'server', 'connector', 'duplex', 'balancer', 'router', 'admin'],
+  main: ['config', 'app', 'admin'],
+  index: ['config', 'interpreter', 'server', 'connector', 'duplex', 'balancer', 'router', 'app'],
+};
+
+const PACKAGES: Readonly<Record<string, RegExp>> = {
+  rxjs: /^src\//,
+  'rxjs/testing': /^src\/testing\//,
+  yaml: /^src\/config\//,
+  'io-ts': /^src\//,
+  'prom-client': /^src\/admin\//,
+};
+
+const zoneOf = (path: string): string => {
+  for (const [zone, files] of ZONES) {
+    const match = files.exec(path);
+    if (match !== null) return zone === '$1' ? (match[1] ?? '') : zone;
+  }
+  return 'outside';
+};
+
+/** Fails with one line for each offence. */
+const none = (offences: readonly string[], rule: string): void => {
+  if (offences.length > 0) assert.fail([rule, ...offences].join('\n'));
+};
+
+const lines = (sources: readonly Source[], wanted: RegExp): readonly string[] =>
+  sources.flatMap(({ path, text }) => findLines(path, text, wanted));
+
+const codeLines = (sources: readonly Source[], wanted: RegExp): readonly string[] =>
+  sources.flatMap(({ path, code }) => findLines(path, code, wanted));
+
+const exists = (path: string): boolean => SRC.some((source) => source.path === path);
+
+test('pure modules import neither node nor rxjs', () => {
+  const pure = SRC.filter(({ path }) => PURE.test(path) && IMPURE[path] === undefined);
+  assert.ok(pure.length > 10);
+  none(
+    pure.flatMap(({ path, imports }) =>
+      imports
+        .filter(({ target }) => /^(?:node:|rxjs)/.test(target))
+        .map(({ target }) => `${path} imports ${target}`),
+    ),
+    'pure modules must not touch the world',
+  );
+});
+
+test('time, timers and chance come from the world only', () => {
+  const rest = SRC.filter(({ path }) => !WORLD.has(path));
+  none(codeLines(rest, WORLDLY), 'take it from `env`, see src/env.ts');
+});
+
+test('only named files subscribe', () => {
+  const subscribing = SRC.filter(({ code }) => /\.subscribe\(/.test(code)).map(({ path }) => path);
+  none(
+    subscribing.filter((path) => SUBSCRIBERS[path] === undefined),
+    'return the Observable instead, or name the file with a reason',
+  );
+});
+
+test('the lists of exceptions name only files that need them', () => {
+  const subscribes = (path: string): boolean =>
+    SRC.some((source) => source.path === path && /\.subscribe\(/.test(source.code));
+  none(
+    Object.keys(SUBSCRIBERS).filter((path) => !subscribes(path)),
+    'these subscribe no more',
+  );
+  none(
+    Object.keys(IMPURE).filter((path) => !exists(path)),
+    'these are gone',
+  );
+});
+
+test('imports follow the flow', () => {
+  none(
+    SRC.flatMap(({ path, imports }) => {
+      const zone = zoneOf(path);
+      const allowed = [zone, 'base', ...(MAY_IMPORT[zone] ?? [])];
+      return imports
+        .filter(({ target, relative }) => relative && !allowed.includes(zoneOf(target)))
+        .map(({ target }) => `${path} (${zone}) imports ${target} (${zoneOf(target)})`);
+    }),
+    'against the flow server → router → binder → balancer → connector → duplex',
+  );
+});
+
+test('nobody imports main', () => {
+  none(
+    ALL.flatMap(({ path, imports }) =>
+      imports.filter(({ target }) => target === 'src/main.ts').map(() => path),
+    ),
+    'main is the end of the line',
+  );
+});
+
+test('packages are imported by their public names, where they belong', () => {
+  const allowed = (path: string, target: string): boolean =>
+    /^node:/.test(target) ||
+    /^fp-ts\/lib\/\w+\.js$/.test(target) ||
+    (PACKAGES[target]?.test(path) ?? false);
+  none(
+    SRC.flatMap(({ path, imports }) =>
+      imports
+        .filter(({ target, relative }) => !relative && !allowed(path, target))
+        .map(({ target }) => `${path} imports ${target}`),
+    ),
+    'see `PACKAGES` above',
+  );
+  const metrics = SRC.filter(({ imports }) => imports.some((i) => i.target === 'prom-client'));
+  assert.ok(metrics.length <= 1, 'prom-client belongs in one file');
+  none(
+    ALL.filter(({ path }) => !path.startsWith('src/testing/'))
+      .filter(({ imports }) => imports.some(({ target }) => target === 'rxjs/testing'))
+      .map(({ path }) => path),
+    'use src/testing/marbles.ts',
+  );
+});
+
+test('no check is switched off', () => {
+  const off = new RegExp(['@ts-(?:ignore|expect-error|nocheck)', 'biome-ig' + 'nore'].join('|'));
+  none(lines(SRC, off), 'mend the code instead');
+  none(codeLines(SRC, /(?:[:<|,(]|\bas)\s*any\b(?!\s*[:=])/), 'no `any`');
+  none(codeLines(SRC, /[\w\])]!(?:[.;,)\]}]|$)/), 'no non-null assertion');
+  none(codeLines(SRC, /\bas unknown as\b/), 'no double cast');
+});
+
+test('files can be read at one sitting', () => {
+  none(
+    SRC.map(({ path, text }) => ({ path, length: text.split('\n').length - 1 }))
+      .filter(({ length }) => length > 250)
+      .map(({ path, length }) => `${path}: ${length} lines`),
+    'at most 250 lines',
+  );
+});
+
+test('each file opens with a comment, each export has a docstring', () => {
+  const declared =
+    /^export (?:declare |abstract |async )*(?:const|function\*?|class|interface|type)\s+(\w+)/;
+  none(
+    SRC.filter(({ text }) => !/^(?:#!.*\n)?\/\*\*/.test(text)).map(({ path }) => path),
+    'open the file with what it is',
+  );
+  none(
+    SRC.flatMap(({ path, text }) => {
+      const all = text.split('\n');
+      return all.flatMap((line, i) => {
+        const name = declared.exec(line)?.[1];
+        const bare = name !== undefined && !(all[i - 1] ?? '').trimEnd().endsWith('*/');
+        return bare ? [`${path}:${i + 1}: ${name}`] : [];
+      });
+    }),
+    'say what it is',
+  );
+});
+
+test('nothing is left for later', () => {
+  none(lines(ALL, /\b(?:TO[D]O|FIX[M]E|XX[X])\b/), 'do it, or leave it out');
+});
+
+test('no test is skipped or focused', () => {
+  const tests = ALL.filter(({ path }) => !path.startsWith('src/'));
+  none(codeLines(tests, /\b(?:test|it|describe)\.(?:skip|only|todo)\(|\bskip: *true\b/), 'run it');
+});
+
+test('the top level holds what a reader expects, nothing else', () => {
+  const expected = new Set(
+    `package.json package-lock.json tsconfig.json biome.json README.md CHANGELOG.md LICENSE src test
+     marbles config node_modules dist`.split(/\s+/),
+  );
+  none(
+    readdirSync('.').filter((name) => !name.startsWith('.') && !expected.has(name)),
+    'find a home below the top level',
+  );
+});

@@ -1,0 +1,44 @@
+/** The generated blocks of README.md: each stands between its markers and is written by one function. */
+import { CLOSE_REASONS } from '../../src/close-reason.ts';
+import { configMarkdown } from '../../src/config/table.ts';
+
+/** Every reason for which a connection can end, as a table. */
+export const closeReasonsMarkdown = (): string =>
+  [
+    '| reason | the connection ended because |',
+    '|---|---|',
+    ...Object.entries(CLOSE_REASONS).map(([reason, meaning]) => `| \`${reason}\` | ${meaning} |`),
+  ].join('\n');
+
+/** The blocks of README.md by the name in their markers, `<!-- name -->` … `<!-- /name -->`. */
+export const README_BLOCKS: Readonly<Record<string, () => string>> = {
+  config: configMarkdown,
+  'close-reasons': closeReasonsMarkdown,
+};
+
+interface Span {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** The span between the lines of both markers. */
+const spanOf = (text: string, name: string): Span | undefined => {
+  const opening = `<!-- ${name} -->\n`;
+  const at = text.indexOf(opening);
+  const to = text.indexOf(`<!-- /${name} -->`, at);
+  return at < 0 || to < 0 ? undefined : { from: at + opening.length, to };
+};
+
+/** What stands in a block; `undefined` when its markers are not there. */
+export const blockOf = (text: string, name: string): string | undefined => {
+  const span = spanOf(text, name);
+  return span && text.slice(span.from, span.to).trim();
+};
+
+/** Puts new content into a block. Errors: throws when its markers are not there. */
+export const withBlock = (text: string, name: string, content: string): string => {
+  const span = spanOf(text, name);
+  if (span === undefined)
+    throw new Error(`README.md has no block <!-- ${name} --> … <!-- /${name} -->`);
+  return `${text.slice(0, span.from)}${content}\n${text.slice(span.to)}`;
+};
