@@ -1,12 +1,12 @@
 /**
  * How a balancer joins connections with endpoints, as its world changes around it.
  *
- *   conns   x y z u  connections
- *   gone    x y z u  their clients go away
+ *   conns   x y z  connections
+ *   gone    x y z  their clients go away
  *   names   r bound to A · s to A and B · o to B · e to nothing · z to A and B at weight 0 · y to A at 0 and B
  *           n neg · p pending · f failed
- *   dial    s connected                          stream   b first byte · e end
- *   told    a b    a dial to A, to B             A B      such a dial is dropped        C  one that came late is closed
+ *   dial    s connected                          stream   e end
+ *   told    a b    a dial to A, to B             A B      such a dial is dropped
  *           0 1 2  x, y, z is joined with A      5 6 7    x, y, z is joined with B
  *           X Y Z  x, y, z is refused, for the reason that stands beside the diagram
  */
@@ -19,7 +19,7 @@ import type { CloseReason } from '../src/close-reason.ts';
 import { type Marbles, marbles } from '../src/testing/marbles.ts';
 import { balancing, type World } from '../test/support/balancing.ts';
 
-const COMMANDS = { a: 'connect A', b: 'connect B', A: 'abort A', B: 'abort B', C: 'close A' };
+const COMMANDS = { a: 'connect A', b: 'connect B', A: 'abort A', B: 'abort B' };
 const JOINED = { 0: 'x to A', 1: 'y to A', 2: 'z to A', 5: 'x to B', 6: 'y to B', 7: 'z to B' };
 
 type Tells = (world: World, diagram: string, reason?: CloseReason) => void;

@@ -19,6 +19,7 @@ import type { Path } from './path.ts';
 import { serialize } from './serialize.ts';
 import type { Timer, Timers } from './timers.ts';
 
+/** What a binder works with. */
 export interface BinderSetup {
   readonly limits: () => { readonly paths: number; readonly idleTtlSecs: number };
   readonly timers: Timers;

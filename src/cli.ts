@@ -2,12 +2,14 @@
 import { parseArgs } from 'node:util';
 import { type Either, left, right } from 'fp-ts/lib/Either.js';
 
+/** What the command line asks for. */
 export type Task =
   | { readonly t: 'help' }
   | { readonly t: 'version' }
   /** Run the daemon, or only `check` its config. `-` is standard input. */
   | { readonly t: 'run' | 'check'; readonly config: string };
 
+/** The text of `--help`. */
 export const HELP = `Usage: linkerd-tcp CONFIG
        linkerd-tcp --check CONFIG
 

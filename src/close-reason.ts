@@ -24,6 +24,7 @@ export const CLOSE_REASONS = {
   internal: 'a fault of linkerd-tcp itself; the log says more',
 } as const;
 
+/** One of the reasons. */
 export type CloseReason = keyof typeof CLOSE_REASONS;
 
 /** The side that caused an end. */

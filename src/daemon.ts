@@ -11,6 +11,7 @@ import type { Log } from './log.ts';
 import { type Machine, makeMachine } from './machine.ts';
 import type { World } from './world.ts';
 
+/** What the daemon is started with. */
 export interface DaemonSetup {
   readonly first: LoadedFile;
   /** Reads the file again; `Left`: all that is wrong with it, a line each. */
@@ -55,10 +56,13 @@ class Daemon {
     this.#admin = new AdminDoor(this.#handlers(), world.env);
   }
 
-  readonly run = (): Observable<number> =>
-    this.#prepare(this.#setup.first.config).pipe(
+  readonly run = (): Observable<number> => {
+    const { first, world } = this.#setup;
+    const { env, configure } = world;
+    // Before the first line is written, since it decides how lines look.
+    configure(first.config.log);
+    return this.#prepare(first.config).pipe(
       mergeMap((ready) => {
-        const { env } = this.#setup.world;
         if (isLeft(ready)) {
           for (const error of ready.left) env.log('error', error);
           return of(EXIT.failed);
@@ -68,6 +72,7 @@ class Daemon {
       }),
       finalize(() => this.#admin.close()),
     );
+  };
 
   #handlers(): AdminHandlers {
     const { metrics, directory } = this.#machine;

@@ -1,6 +1,7 @@
 /** What is known of an inbound connection before it is routed: plain data, the socket stays in the client table. */
 import type { Path } from './path.ts';
 
+/** One inbound connection. */
 export interface Envelope {
   /** Unique in the process; names the connection in the client table, in events and in the log. */
   readonly id: number;

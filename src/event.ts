@@ -108,4 +108,5 @@ export type ResolverEvent = {
   readonly cause?: string;
 };
 
+/** Everything that a router tells. */
 export type RouterEvent = ServerEvent | NameEvent | ResolverEvent;

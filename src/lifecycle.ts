@@ -36,6 +36,7 @@ export interface Ready {
   readonly commit: () => void;
 }
 
+/** What a life consists of. */
 export interface Lifecycle {
   readonly first: Config;
   readonly request$: Observable<Request>;
@@ -51,6 +52,7 @@ export interface Lifecycle {
   readonly cut: (config: Config) => void;
 }
 
+/** Exit codes of a daemon that had a valid config. */
 export const EXIT = { ok: 0, failed: 1 } as const;
 
 /** After the cut sockets need a moment to close; whatever is still there then does not hold up the exit. */

@@ -4,6 +4,7 @@ import { type Fields, LEVELS, type Level, type Log } from './log.ts';
 /** Most bytes of lines that wait; further lines are dropped and counted. */
 export const MOST_WAITING = 1024 * 1024;
 
+/** Where lines go, and what they look like. */
 export interface LogWriterOptions {
   /** Writes bytes and calls back when they are out. Called with one piece at a time. */
   readonly write: (bytes: Buffer, done: () => void) => void;
@@ -15,6 +16,7 @@ export interface LogWriterOptions {
   readonly format: () => 'text' | 'json';
 }
 
+/** A log, and what an operator of it asks. */
 export interface LogWriter {
   readonly log: Log;
   /** Lines lost so far. */

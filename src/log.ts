@@ -2,6 +2,7 @@
 
 /** From the one nobody may miss to the one for developers. `error` = someone must act, `warn` = degraded. */
 export const LEVELS = ['error', 'warn', 'info', 'debug'] as const;
+/** How much a line matters. */
 export type Level = (typeof LEVELS)[number];
 
 /** What a line carries beside its message: ids and numbers, never secrets and never payload. */

@@ -6,6 +6,7 @@ import type { Client, Clients } from './server/clients.ts';
 import type { Descriptors } from './server/descriptors.ts';
 import type { Timers } from './timers.ts';
 
+/** The tables, budgets and timers of a process. */
 export interface Plant {
   readonly clients: Clients;
   readonly descriptors: Descriptors;

@@ -13,6 +13,7 @@ export interface Timer {
   readonly drop: () => void;
 }
 
+/** A clock, and deadlines on it. */
 export interface Timers {
   readonly now: () => number;
   /**

@@ -1,11 +1,13 @@
 /** Copies of live state for readers: what `/routers.json` shows. Plain data. */
 
+/** One router. */
 export interface RouterView {
   readonly label: string;
   readonly servers: readonly ServerView[];
   readonly names: readonly NameView[];
 }
 
+/** One server that listens. */
 export interface ServerView {
   /** The bound address, `ip:port`. */
   readonly address: string;
@@ -16,6 +18,7 @@ export interface ServerView {
   readonly waiting: number;
 }
 
+/** One name that is bound. */
 export interface NameView {
   readonly dst: string;
   /** The last thing the interpreter said that counts; `pending`: nothing yet. */
@@ -29,6 +32,7 @@ export interface NameView {
   readonly endpoints: readonly EndpointView[];
 }
 
+/** One endpoint of a name. */
 export interface EndpointView {
   readonly address: string;
   readonly state: 'available' | 'failed' | 'retired';

@@ -5,6 +5,7 @@ import type { LogConfig } from './config/config.ts';
 import type { Env } from './env.ts';
 import { makeLogWriter } from './log-writer.ts';
 
+/** What `main` hands to the daemon. */
 export interface World {
   readonly env: Env;
   /** Sets level and format of the log from here on. */

@@ -11,11 +11,12 @@ const ALL = [...SRC, ...readSources('test'), ...readSources('marbles')];
 const IMPURE: Readonly<Record<string, string>> = {
   'src/balancer/balance.ts': 'the operator around the pure step',
   'src/config/files.ts': 'reads the files that a config names',
+  'src/config/read.ts': 'reads the config file',
 };
 
 /** Pure are these files, and whole folders named here but for `IMPURE`. */
 const PURE =
-  /^src\/(?:path|address|ip|heap|close-reason|envelope|event|view|balancer\/.*|config\/.*)\.ts$/;
+  /^src\/(?:path|address|ip|heap|listen-error|close-reason|envelope|event|view|balancer\/.*|config\/.*)\.ts$/;
 
 /** The only files that may read the clock, set timers of the platform or draw chance. */
 const WORLD = new Set(['src/world.ts', 'src/main.ts']);
@@ -25,16 +26,21 @@ const WORLDLY =
 /** Files that subscribe, and why no operator can do it for them. */
 const SUBSCRIBERS: Readonly<Record<string, string>> = {
   'src/serialize.ts': 'a custom operator has to subscribe to its source',
+  'src/main.ts': 'the one top-level subscribe',
   'src/server/serve.ts': 'a listener and its configs become one Observable',
 };
 
 /** Zones along the flow; the first pattern that matches a file names its zone. */
 const ZONES: readonly (readonly [zone: string, files: RegExp])[] = [
-  ['main', /^src\/(?:main|world|cli)\.ts$/],
+  ['main', /^src\/(?:main|cli)\.ts$/],
+  ['world', /^src\/world\.ts$/],
   ['index', /^src\/index\.ts$/],
-  ['app', /^src\/(?:app|lifecycle|listeners)\.ts$/],
-  ['base', /^src\/(?:path|address|ip|heap|close-reason|envelope|event|view|env|log|timers)\.ts$/],
-  ['base', /^src\/(?:serialize|keyed|server\/descriptors)\.ts$/],
+  ['app', /^src\/(?:app|lifecycle|listeners|daemon|machine|admin-door|connection-log)\.ts$/],
+  [
+    'base',
+    /^src\/(?:path|address|ip|heap|listen-error|close-reason|envelope|event|view|env|log|timers)\.ts$/,
+  ],
+  ['base', /^src\/(?:listen-error|log-writer|serialize|keyed|server\/descriptors)\.ts$/],
   ['$1', /^src\/(\w+)\//],
   ['router', /^src\//],
 ];
@@ -51,8 +57,19 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   admin: ['config'],
   router: ['config', 'interpreter', 'server', 'connector', 'duplex', 'balancer'],
   testing: ['config', 'interpreter'],
-  app: ['config', 'interpreter', 'server', 'connector', 'duplex', 'balancer', 'router', 'admin'],
-  main: ['config', 'app', 'admin'],
+  app: [
+    'config',
+    'interpreter',
+    'server',
+    'connector',
+    'duplex',
+    'balancer',
+    'router',
+    'admin',
+    'world',
+  ],
+  world: ['config'],
+  main: ['config', 'app', 'world'],
   index: ['config', 'interpreter', 'server', 'connector', 'duplex', 'balancer', 'router', 'app'],
 };
 

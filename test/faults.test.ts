@@ -152,7 +152,9 @@ const allEnd = async (label: (typeof ROUTERS)[number], count: number): Promise<v
 
 /** Lines about the ends of connections to a name. */
 const told = (label: string, from: number) =>
-  daemon.log.slice(from).filter(({ dst, close }) => dst === `/svc/${label}` && close !== undefined);
+  daemon.log
+    .slice(from)
+    .filter(({ dst, reason }) => dst === `/svc/${label}` && reason !== undefined);
 
 for (const [label, what] of [
   ['refused', 'refuse'],

@@ -126,8 +126,8 @@ test('changed limits hold for new connections only', async () => {
   // The fresh one was cut for its silence; the old ones have been silent for longer.
   assert.equal(await old?.echo('still here'), 'still here');
   assert.equal(await other?.echo('still here'), 'still here');
-  const line = await daemon.logged(({ close = '' }) => close.startsWith('idle-timeout 300ms'));
-  assert.match(line.close ?? '', /^idle-timeout 300ms routers\[0\]\.servers\[0\]/);
+  const line = await daemon.logged(({ reason = '' }) => reason.startsWith('idle-timeout 300ms'));
+  assert.match(line.reason ?? '', /^idle-timeout 300ms routers\[0\]\.servers\[0\]/);
   await dropPeers([old, other].filter((peer) => peer !== undefined));
 });
 
@@ -172,7 +172,7 @@ test('a port that cannot be had leaves the old config running, listeners and all
   const answer = await daemon.post('/reload');
   assert.ok(answer.status >= 400, `${answer.status}`);
   assert.match(answer.body, /EADDRINUSE|in use/i);
-  assert.ok(daemon.log.slice(from).some(({ level }) => level === 'error'));
+  await daemon.logged(({ level }) => level === 'error', from);
   assert.equal(await nameNow(ports.web), 'A');
   assert.equal(await nameNow(ports.extra), 'A');
 });

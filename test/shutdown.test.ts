@@ -42,7 +42,7 @@ test('SIGTERM: what lives longer than the grace is cut, and the exit code is 0',
   daemon.signal('SIGTERM');
   await Promise.all(peers.map(({ ended }) => ended()));
   assert.deepEqual(await daemon.exit(), { code: 0, signal: null });
-  const cut = daemon.log.filter(({ close = '' }) => close.startsWith('shutdown 1000ms'));
+  const cut = daemon.log.filter(({ reason = '' }) => reason.startsWith('shutdown 1000ms'));
   assert.equal(cut.length, STREAMS);
 });
 

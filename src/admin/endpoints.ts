@@ -1,11 +1,13 @@
 /** What the admin server offers, as data. Pure. */
 
+/** One thing to ask for. */
 export interface Endpoint {
   readonly method: 'GET' | 'POST';
   readonly path: string;
   readonly what: string;
 }
 
+/** Everything that can be asked for, in the order of the README. */
 export const ENDPOINTS = [
   { method: 'GET', path: '/', what: 'this list' },
   { method: 'GET', path: '/ping', what: 'answers `pong`' },

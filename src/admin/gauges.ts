@@ -1,7 +1,7 @@
-/** Numbers that are not counted but looked at, at each scrape. Pure. */
+/** Numbers that are not counted but looked at, once at each scrape. Pure. */
 import type { NameGauges, ServerGauges } from '../view.ts';
-import type { Value } from './exposition.ts';
-import type { Labels } from './series.ts';
+import type { Tally } from './series.ts';
+import type { Tallies } from './tallies.ts';
 
 /** Where numbers come from that are not counted but looked at. */
 export interface MetricSources {
@@ -13,44 +13,60 @@ export interface MetricSources {
   readonly maxNameSeries: () => number;
 }
 
-/** The values of each metric. */
-export type Gauges = ReadonlyMap<string, readonly Value[]>;
+/** One look at everything, by metric and by the tally whose labels a number has. */
+export class Gauges {
+  readonly #metrics = new Map<string, Map<Tally, number>>();
+  /** The servers that were seen. */
+  readonly busy = new Set<Tally>();
 
-/** Looks at everything once. `owned` says which names have series of their own. */
-export const gaugesOf = (
-  sources: MetricSources,
-  owned: (rt: string, dst: string) => boolean,
-): Gauges => {
-  const gauges = new Map<string, Value[]>();
-  const add = (name: string, labels: Labels, value: number): void => {
-    const values = gauges.get(`l5d:${name}`) ?? [];
-    gauges.set(`l5d:${name}`, values);
-    values.push({ labels: { ...labels }, value });
-  };
-  const counts = new Map<string, number>();
+  /** `undefined`: nothing was seen. */
+  get(metric: string, tally: Tally): number | undefined {
+    return this.#metrics.get(metric)?.get(tally);
+  }
+
+  /** Notes a number; names that share a tally add up, unless `merge` says otherwise. */
+  note(tally: Tally, metric: string, value: number, merge = sum): void {
+    const numbers = this.#metrics.get(metric) ?? new Map<Tally, number>();
+    const known = numbers.get(tally);
+    this.#metrics.set(
+      metric,
+      numbers.set(tally, known === undefined ? value : merge(known, value)),
+    );
+  }
+}
+
+const sum = (a: number, b: number): number => a + b;
+
+/** Looks at everything. */
+export const look = (sources: MetricSources, tallies: Tallies): Gauges => {
+  const gauges = new Gauges();
+  for (const router of tallies.of('router')) gauges.note(router, 'l5d:router:names', 0);
   for (const name of sources.names()) {
-    const { rt, dst, resolutionAgeMs } = name;
-    counts.set(rt, (counts.get(rt) ?? 0) + 1);
-    if (!owned(rt, dst)) continue;
-    const labels = { dst, rt };
-    add('balancer:endpoint:available', labels, name.available);
-    add('balancer:endpoint:failed', labels, name.failed);
-    add('balancer:endpoint:retired', labels, name.retired);
-    add('balancer:connection:pending', labels, name.pending);
-    add('balancer:connection:open', labels, name.open);
-    add('balancer:waiters', labels, name.waiters);
-    if (resolutionAgeMs !== undefined)
-      add('balancer:resolution_age_seconds', labels, resolutionAgeMs / 1000);
+    gauges.note(tallies.router(name.rt), 'l5d:router:names', 1);
+    const tally = tallies.names.get(name.rt, name.dst);
+    if (tally !== undefined) noteName(gauges, tally, name);
   }
-  for (const [rt, count] of counts) add('router:names', { rt }, count);
   for (const { rt, srv, active, waiters, rx, tx } of sources.servers()) {
-    const labels = { rt, srv_addr: srv };
-    add('srv:active', labels, active);
-    add('srv:waiters', labels, waiters);
-    add('srv:stream:rx_bytes', labels, rx);
-    add('srv:stream:tx_bytes', labels, tx);
+    const tally = tallies.server(rt, srv);
+    gauges.busy.add(tally);
+    gauges.note(tally, 'l5d:srv:active', active);
+    gauges.note(tally, 'l5d:srv:waiters', waiters);
+    gauges.note(tally, 'l5d:srv:stream:rx_bytes', rx);
+    gauges.note(tally, 'l5d:srv:stream:tx_bytes', tx);
   }
-  add('buffered_bytes', {}, sources.bufferedBytes());
-  add('log:dropped', {}, sources.logDropped());
+  gauges.note(tallies.process, 'l5d:buffered_bytes', sources.bufferedBytes());
+  gauges.note(tallies.process, 'l5d:log:dropped', sources.logDropped());
   return gauges;
+};
+
+const noteName = (gauges: Gauges, tally: Tally, name: NameGauges): void => {
+  gauges.note(tally, 'l5d:balancer:endpoint:available', name.available);
+  gauges.note(tally, 'l5d:balancer:endpoint:failed', name.failed);
+  gauges.note(tally, 'l5d:balancer:endpoint:retired', name.retired);
+  gauges.note(tally, 'l5d:balancer:connection:pending', name.pending);
+  gauges.note(tally, 'l5d:balancer:connection:open', name.open);
+  gauges.note(tally, 'l5d:balancer:waiters', name.waiters);
+  const { resolutionAgeMs: age } = name;
+  if (age !== undefined)
+    gauges.note(tally, 'l5d:balancer:resolution_age_seconds', age / 1000, Math.max);
 };

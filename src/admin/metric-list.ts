@@ -1,7 +1,9 @@
 /** Every metric as data: what is counted, under which labels, and what it means. Pure. */
 
+/** A `stat` is a cumulative histogram. */
 export type MetricType = 'counter' | 'gauge' | 'stat';
 
+/** One metric; it has a series for each set of label values. */
 export interface Metric {
   readonly name: string;
   readonly type: MetricType;
@@ -53,11 +55,15 @@ export const METRICS: readonly Metric[] = [
   stat(
     'balancer:poll_time_us',
     DST,
-    'From a connection’s acceptance to its endpoint; 0.1.1 timed a poll, which is no more.',
+    'From a connection’s arrival to its dispatch, in µs; 0.1.1 timed a poll, and there is none any more.',
   ),
   counter('srv:accepts', SRV, 'Connections accepted.'),
-  counter('srv:closes', SRV, 'Accepted connections that have ended.'),
-  counter('srv:failures', SRV, 'Accepted connections that ended other than by both sides’ will.'),
+  counter('srv:closes', SRV, 'Routed connections that have ended.'),
+  counter(
+    'srv:failures',
+    SRV,
+    'Connections that ended for another reason than end, and those turned away before they were routed.',
+  ),
   gauge('srv:active', SRV, 'Connections held.'),
   gauge('srv:waiters', SRV, 'Of these, not yet with an endpoint.'),
   counter(
@@ -77,7 +83,7 @@ export const METRICS: readonly Metric[] = [
   stat('srv:stream:connection_rx_bytes', SRV, 'Bytes read from a client, by connection.'),
   stat('srv:stream:connection_tx_bytes', SRV, 'Bytes written to a client, by connection.'),
   stat('srv:tls:handshake_us', SRV, 'Time of TLS handshakes with clients.'),
-  counter('srv:close', ['reason', ...SRV], 'Connections that have ended, by close reason.'),
+  counter('srv:close', ['reason', ...SRV], 'Routed connections that have ended, by close reason.'),
   counter(
     'srv:rejected',
     ['reason', ...SRV],
@@ -87,7 +93,7 @@ export const METRICS: readonly Metric[] = [
   gauge(
     'balancer:resolution_age_seconds',
     DST,
-    'Since the interpreter last told something new of the name.',
+    'Time since the last good answer of the interpreter.',
   ),
   gauge('buffered_bytes', [], 'Bytes that were read and not yet written.'),
   counter('log:dropped', [], 'Log lines that were lost because nobody read them.'),
@@ -95,7 +101,8 @@ export const METRICS: readonly Metric[] = [
 
 /** Upper bounds of the buckets of a stat, by the unit at the end of its name. */
 export const bucketsOf = (name: string): readonly number[] => {
-  if (name.endsWith('_us')) return [10, 30, 100, 300, 1e3, 3e3, 1e4, 3e4, 1e5, 3e5, 1e6, 1e7];
+  if (name.endsWith('_us'))
+    return [1, 10, 30, 100, 300, 1e3, 3e3, 1e4, 3e4, 1e5, 3e5, 1e6, 3e6, 1e7];
   if (name.endsWith('_ms')) return [1, 3, 10, 30, 100, 300, 1e3, 1e4, 6e4, 6e5, 3.6e6, 8.64e7];
   return [100, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10];
 };

@@ -1,122 +1,108 @@
 /** Metrics for Prometheus: events are folded into numbers, and the numbers rendered when asked for. */
 import type { RouterEvent } from '../event.ts';
-import { CONTENT_TYPE, renderMetric, type Value } from './exposition.ts';
-import { type Gauges, gaugesOf, type MetricSources } from './gauges.ts';
+import { counter } from './count.ts';
+import { CONTENT_TYPE, Exposition, type Value } from './exposition.ts';
+import { type Gauges, look, type MetricSources } from './gauges.ts';
 import { METRICS, type Metric } from './metric-list.ts';
-import type { Labels, Stat, Tally } from './series.ts';
+import { extraLabel, type Labels, type Stat, scopeOf, type Tally } from './series.ts';
 import { Tallies } from './tallies.ts';
 
+/** The metrics of an app. */
 export interface Metrics {
-  /** Counts an event. A few additions to numbers; no text is made. */
+  /** Counts an event: a few additions to numbers, no text is made. */
   readonly record: (event: RouterEvent) => void;
   /**
-   * Renders all metrics in the text format. `turn` lets the event loop turn between two metrics, so that a
-   * scrape never holds it up for long.
+   * Renders all metrics in the text format. `turn` lets the event loop turn between two slices, so that a
+   * scrape never holds it up for long. Order: scrapes at the same time come one after the other.
    */
   readonly render: (turn: () => Promise<void>) => Promise<string>;
   readonly contentType: string;
 }
 
-const histogram = (
-  name: string,
-  labels: Labels,
-  { bounds, counts, sum }: Stat,
-): readonly Value[] => {
+/** Tallies that are rendered in one go; a stat has some 15 lines for each, other metrics one. */
+const SLICE = { counter: 250, gauge: 250, stat: 25 } as const;
+
+const NO_LABELS = {};
+
+const statValues = (name: string, sharedLabels: Labels, stat: Stat): readonly Value[] => {
+  const { bounds, counts, sum } = stat;
   let total = 0;
   const buckets = [...bounds, '+Inf'].map((le, i) => {
     total += counts[i] ?? 0;
-    return { metricName: `${name}_bucket`, labels: { le: String(le), ...labels }, value: total };
+    const labels = { le: String(le) };
+    return { metricName: `${name}_bucket`, labels, sharedLabels, value: total };
   });
   return [
     ...buckets,
-    { metricName: `${name}_sum`, labels: { ...labels }, value: sum },
-    { metricName: `${name}_count`, labels: { ...labels }, value: total },
+    { metricName: `${name}_sum`, labels: NO_LABELS, sharedLabels, value: sum },
+    { metricName: `${name}_count`, labels: NO_LABELS, sharedLabels, value: total },
   ];
 };
 
-/** What one tally has under one metric, with the label that stands beside the tally’s own, if there is one. */
-const valuesOf = ({ name, type, labels }: Metric, tally: Tally): readonly Value[] => {
-  if (type === 'stat') {
+/** What a tally has under a metric; what is counted and what is looked at add up, as bytes do. */
+const valuesOf = (metric: Metric, tally: Tally, gauges: Gauges): readonly Value[] => {
+  const { name } = metric;
+  const sharedLabels = tally.labels;
+  if (metric.type === 'stat') {
     const stat = tally.stats.get(name);
-    return stat === undefined ? [] : histogram(name, tally.labels, stat);
+    return stat === undefined ? [] : statValues(name, sharedLabels, stat);
   }
-  const [extra] = labels.filter((label) => !(label in tally.labels));
-  const values: Value[] = [];
-  for (const [key, value] of tally.counters) {
-    if (key === name) values.push({ labels: { ...tally.labels }, value });
-    else if (extra !== undefined && key.startsWith(`${name} `))
-      values.push({ labels: { [extra]: key.slice(name.length + 1), ...tally.labels }, value });
+  const extra = extraLabel(metric);
+  if (extra !== undefined) {
+    const split = [...(tally.split.get(name) ?? [])];
+    return split.map(([of, value]) => ({ labels: { [extra]: of }, sharedLabels, value }));
   }
-  return values;
-};
-
-const keyOf = (labels: Labels): string => JSON.stringify(Object.entries(labels).sort());
-
-/** Adds up values that have the same labels: bytes of streams that have ended, and of those that are open. */
-const summed = (values: readonly Value[]): Value[] => {
-  const sums = new Map<string, Value>();
-  for (const value of values) {
-    const key = keyOf(value.labels);
-    const known = sums.get(key);
-    sums.set(key, known === undefined ? value : { ...known, value: known.value + value.value });
-  }
-  return [...sums.values()];
+  const counted = tally.counters.get(name);
+  const seen = gauges.get(name, tally);
+  if (counted === undefined && seen === undefined) return [];
+  return [{ labels: NO_LABELS, sharedLabels, value: (counted ?? 0) + (seen ?? 0) }];
 };
 
 class Collector implements Metrics {
+  readonly contentType = CONTENT_TYPE;
+  readonly record: (event: RouterEvent) => void;
   readonly #sources: MetricSources;
   readonly #tallies: Tallies;
-  /** One scrape after the other: they share what they render from. */
-  #queue: Promise<unknown> = Promise.resolve();
+  readonly #exposition = new Exposition(METRICS);
+  /** One scrape after the other: they share the exposition. */
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(sources: MetricSources) {
     this.#sources = sources;
     this.#tallies = new Tallies(sources.maxNameSeries);
+    this.record = counter(this.#tallies);
   }
 
-  readonly contentType = CONTENT_TYPE;
-
-  readonly record = (event: RouterEvent): void => this.#tallies.record(event);
-
   readonly render = (turn: () => Promise<void>): Promise<string> => {
-    const rendered = this.#queue.then(() => this.#render(turn));
-    this.#queue = rendered.catch(() => undefined);
+    const rendered = this.#last.then(() => this.#render(turn));
+    this.#last = rendered.catch(() => undefined);
     return rendered;
   };
 
   async #render(turn: () => Promise<void>): Promise<string> {
-    const { names } = this.#tallies;
-    const gauges = gaugesOf(this.#sources, (rt, dst) => names.get(rt)?.has(dst) === true);
+    const gauges = look(this.#sources, this.#tallies);
     const parts: string[] = [];
     for (const metric of METRICS) {
-      await turn();
-      parts.push(await this.#renderOne(metric, gauges));
+      for await (const part of this.#slices(metric, gauges)) {
+        parts.push(part);
+        await turn();
+      }
     }
-    return `${parts.filter((part) => part !== '').join('\n')}\n`;
+    this.#tallies.prune((server) => gauges.busy.has(server));
+    return parts.join('');
   }
 
-  async #renderOne(metric: Metric, gauges: Gauges): Promise<string> {
-    const counted = [...this.#allTallies(metric)].flatMap((tally) => valuesOf(metric, tally));
-    const looked = gauges.get(metric.name) ?? [];
-    const values =
-      looked.length > 0 && counted.length > 0
-        ? summed([...counted, ...looked])
-        : [...counted, ...looked];
-    if (values.length === 0) return '';
-    return renderMetric(metric, values);
-  }
-
-  *#allTallies({ labels }: Metric): IterableIterator<Tally> {
-    const { routers, namespaces, servers, names } = this.#tallies;
-    const group = labels.includes('dst')
-      ? names
-      : labels.includes('srv_addr')
-        ? servers
-        : labels.includes('namespace')
-          ? namespaces
-          : undefined;
-    if (group === undefined) yield* routers.values();
-    else for (const tallies of group.values()) yield* tallies.values();
+  async *#slices(metric: Metric, gauges: Gauges): AsyncGenerator<string> {
+    const tallies = this.#tallies.of(scopeOf(metric));
+    const size = SLICE[metric.type];
+    let isFirst = true;
+    for (let from = 0; from < tallies.length; from += size) {
+      const slice = tallies.slice(from, from + size);
+      const values = slice.flatMap((tally) => valuesOf(metric, tally, gauges));
+      if (values.length === 0) continue;
+      yield await this.#exposition.write(metric.name, values, isFirst);
+      isFirst = false;
+    }
   }
 }
 

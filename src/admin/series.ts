@@ -1,10 +1,12 @@
 /** Series of numbers: counters and histograms under labels, as cheap to add to as a number in a map. Pure. */
-import { bucketsOf, METRICS } from './metric-list.ts';
+import { bucketsOf, METRICS, type Metric } from './metric-list.ts';
 
+/** Label values by label. */
 export type Labels = Readonly<Record<string, string>>;
 
 /** A histogram: how many values fell into each bucket, and their sum. */
 export class Stat {
+  /** Upper bounds, inclusive, ascending. */
   readonly bounds: readonly number[];
   /** One more than bounds: the last is for what lies above. */
   readonly counts: Float64Array;
@@ -17,52 +19,90 @@ export class Stat {
 
   add(value: number): void {
     const { bounds, counts } = this;
-    let bucket = 0;
-    while (bucket < bounds.length && value > (bounds[bucket] ?? 0)) bucket += 1;
-    counts[bucket] = (counts[bucket] ?? 0) + 1;
+    let low = 0;
+    let high = bounds.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (value > (bounds[middle] ?? 0)) low = middle + 1;
+      else high = middle;
+    }
+    counts[low] = (counts[low] ?? 0) + 1;
     this.sum += value;
-  }
-
-  /** Takes over what another has counted. */
-  merge({ counts, sum }: Stat): void {
-    for (const [i, count] of counts.entries()) this.counts[i] = (this.counts[i] ?? 0) + count;
-    this.sum += sum;
   }
 }
 
-const BUCKETS = new Map(METRICS.map(({ name }) => [name, bucketsOf(name)]));
+/** What a tally counts: a router, an interpreter’s namespace, a server, a name, or the process. */
+export type Scope = 'process' | 'router' | 'namespace' | 'server' | 'name';
 
-/** The counters and stats of one thing, such as one server: made when they are first used. */
+/** What a metric belongs to, by its labels. */
+export const scopeOf = ({ labels }: Metric): Scope => {
+  if (labels.includes('dst')) return 'name';
+  if (labels.includes('srv_addr')) return 'server';
+  if (labels.includes('namespace')) return 'namespace';
+  return labels.includes('rt') ? 'router' : 'process';
+};
+
+/** A label that stands beside those of the tally: the cause of a failure, the reason of a close. */
+export const extraLabel = ({ labels }: Metric): string | undefined =>
+  labels.find((label) => label === 'cause' || label === 'reason');
+
+const BOUNDS = new Map(METRICS.map(({ name }) => [name, bucketsOf(name)]));
+
+/** Counters and stats that exist from the start, at 0: a rate needs the step from there to 1. */
+const atZero = (type: 'counter' | 'stat', scope: Scope): readonly string[] =>
+  METRICS.filter((metric) => metric.type === type && scopeOf(metric) === scope)
+    .filter(
+      (metric) => extraLabel(metric) === undefined && metric.name !== 'l5d:srv:tls:handshake_us',
+    )
+    .map(({ name }) => name);
+
+const zerosOf = (scope: Scope) => ({
+  counters: atZero('counter', scope),
+  stats: atZero('stat', scope),
+});
+
+const ZEROS = {
+  process: zerosOf('process'),
+  router: zerosOf('router'),
+  namespace: zerosOf('namespace'),
+  server: zerosOf('server'),
+  name: zerosOf('name'),
+};
+
+/** The counters and stats of one thing, such as one server. Bounds: the metrics, and their closed lists of causes. */
 export class Tally {
   readonly labels: Labels;
-  /** By metric, or by metric and one further label’s value: `l5d:srv:close idle-timeout`. */
   readonly counters = new Map<string, number>();
+  /** By metric, then by the value of its extra label. */
+  readonly split = new Map<string, Map<string, number>>();
   readonly stats = new Map<string, Stat>();
 
-  constructor(labels: Labels) {
+  constructor(scope: Scope, labels: Labels) {
     this.labels = labels;
+    for (const name of ZEROS[scope].counters) this.counters.set(name, 0);
+    for (const name of ZEROS[scope].stats) this.stats.set(name, new Stat(BOUNDS.get(name) ?? []));
   }
 
   add(name: string, amount = 1): void {
     this.counters.set(name, (this.counters.get(name) ?? 0) + amount);
   }
 
+  /** Counts one under a value of the metric’s extra label. */
+  addBy(name: string, value: string): void {
+    let counts = this.split.get(name);
+    if (counts === undefined) {
+      counts = new Map();
+      this.split.set(name, counts);
+    }
+    counts.set(value, (counts.get(value) ?? 0) + 1);
+  }
+
   observe(name: string, value: number): void {
     let stat = this.stats.get(name);
     if (stat === undefined) {
-      stat = new Stat(BUCKETS.get(name) ?? []);
+      stat = new Stat(BOUNDS.get(name) ?? []);
       this.stats.set(name, stat);
     }
     stat.add(value);
-  }
-
-  /** Takes over what another has counted. */
-  merge(other: Tally): void {
-    for (const [name, amount] of other.counters) this.add(name, amount);
-    for (const [name, stat] of other.stats) {
-      const mine = this.stats.get(name) ?? new Stat(stat.bounds);
-      this.stats.set(name, mine);
-      mine.merge(stat);
-    }
   }
 }

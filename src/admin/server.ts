@@ -1,116 +1,63 @@
 /** The admin server: HTTP on its own listener, away from the streams. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { type Either, left, match, right } from 'fp-ts/lib/Either.js';
+import type { Duplex } from 'node:stream';
+import { type Either, left, right } from 'fp-ts/lib/Either.js';
 import { Observable } from 'rxjs';
 import { type Address, showPeer } from '../address.ts';
 import type { Env } from '../env.ts';
-import { listenError } from '../server/listener.ts';
-import type { RouterView } from '../view.ts';
-import { ENDPOINTS, type EndpointPath, endpointsText } from './endpoints.ts';
-import { forbidden } from './guard.ts';
+import { listenError } from '../listen-error.ts';
+import { type AdminHandlers, type Answer, answer } from './routes.ts';
 
-/** What the admin server asks the daemon. */
-export interface AdminHandlers {
-  readonly metrics: () => Promise<string>;
-  readonly metricsContentType: string;
-  /** The configuration as it was written; it holds no secret. */
-  readonly config: () => unknown;
-  readonly routers: () => Iterable<RouterView>;
-  readonly reload: () => Promise<Either<readonly string[], void>>;
-  readonly shutdown: () => void;
-  readonly abort: () => void;
-  /** Names under which the server may be addressed. */
-  readonly hosts: () => readonly string[];
-  /** Lets the event loop turn between slices of a long answer. */
-  readonly turn: () => Promise<void>;
-}
+export type { AdminHandlers } from './routes.ts';
 
+/** A bound admin server. */
 export interface AdminServer {
   /** The bound address, `ip:port`. */
   readonly address: string;
-  /** Stops listening; answers in progress are finished. */
+  /** Stops listening and ends idle connections; answers in progress are finished. */
   readonly close: () => void;
 }
 
-/** Against clients that take their time, and against too many of them. */
-const LIMITS = { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 5_000 } as const;
+/** Against clients that take their time. */
+const TIMEOUTS = {
+  headersTimeout: 10_000,
+  requestTimeout: 30_000,
+  keepAliveTimeout: 5_000,
+  connectionsCheckingInterval: 5_000,
+} as const;
+
+/** A connection without a byte for so long is cut: a reader that stalls must not hold its answer for ever. */
+const SILENCE_MS = 60_000;
+
 const MOST_CONNECTIONS = 256;
+const MOST_HEADERS = 100;
 
-const TEXT = 'text/plain; charset=utf-8';
-const JSON_TYPE = 'application/json; charset=utf-8';
+/** Most bytes of a body, which nobody reads. */
+const MOST_BODY_BYTES = 64 * 1024;
 
-interface Answer {
-  readonly status: number;
-  readonly type: string;
-  readonly body: string | AsyncIterable<string>;
-  readonly allow?: string;
-  /** Done when the answer is out. */
-  readonly after?: () => void;
-}
+const CONTENT_LENGTH = (body: string) => ({ 'content-length': Buffer.byteLength(body) });
 
-const text = (status: number, body: string): Answer => ({ status, type: TEXT, body });
-
-/** The routers one by one: a JSON list that is never in memory as a whole. */
-async function* routersJson({ routers, turn }: AdminHandlers): AsyncGenerator<string> {
-  let lead = '[';
-  for (const router of routers()) {
-    yield lead + JSON.stringify(router);
-    lead = ',\n';
-    await turn();
-  }
-  yield lead === '[' ? '[]\n' : ']\n';
-}
-
-const reloaded = (result: Either<readonly string[], void>): Answer =>
-  match(
-    (errors: readonly string[]) => text(400, `${errors.join('\n')}\n`),
-    () => text(200, 'reloaded\n'),
-  )(result);
-
-type Handler = (handlers: AdminHandlers) => Answer | Promise<Answer>;
-
-const HANDLERS: Readonly<Record<EndpointPath, Handler>> = {
-  '/': () => text(200, endpointsText()),
-  '/ping': () => text(200, 'pong\n'),
-  '/metrics': async ({ metrics, metricsContentType }) => ({
-    status: 200,
-    type: metricsContentType,
-    body: await metrics(),
-  }),
-  '/config.json': ({ config }) => ({
-    status: 200,
-    type: JSON_TYPE,
-    body: `${JSON.stringify(config(), null, 2)}\n`,
-  }),
-  '/routers.json': (handlers) => ({ status: 200, type: JSON_TYPE, body: routersJson(handlers) }),
-  '/reload': async ({ reload }) => reloaded(await reload()),
-  '/shutdown': ({ shutdown }) => ({ ...text(200, 'shutting down\n'), after: shutdown }),
-  '/abort': ({ abort }) => ({ ...text(200, 'aborting\n'), after: abort }),
-};
-
-const answer = async (request: IncomingMessage, handlers: AdminHandlers): Promise<Answer> => {
-  const { method = 'GET', headers, url = '/' } = request;
-  const refusal = forbidden(
-    { method, host: headers.host, origin: headers.origin },
-    handlers.hosts(),
-  );
-  if (refusal !== undefined) return text(403, `${refusal}\n`);
-  const [path] = url.split('?', 1);
-  const endpoint = ENDPOINTS.find((known) => known.path === path);
-  if (endpoint === undefined) return text(404, 'no such endpoint; GET / lists those there are\n');
-  const allowed = endpoint.method === 'GET' ? ['GET', 'HEAD'] : [endpoint.method];
-  if (allowed.includes(method)) return HANDLERS[endpoint.path](handlers);
-  return { ...text(405, `expected ${allowed.join(' or ')}\n`), allow: allowed.join(', ') };
-};
+/** Resolves when more can be written, or nobody reads any more. */
+const drained = (response: ServerResponse): Promise<void> =>
+  new Promise((resolve) => {
+    const done = (): void => {
+      response.off('drain', done);
+      response.off('close', done);
+      resolve();
+    };
+    response.on('drain', done);
+    response.on('close', done);
+  });
 
 const send = async (
   response: ServerResponse,
   { status, type, body, allow, after }: Answer,
 ): Promise<void> => {
-  if (after !== undefined) response.once('close', after);
+  if (response.destroyed) after?.();
+  else if (after !== undefined) response.once('close', after);
   response.writeHead(status, {
     'content-type': type,
-    ...(typeof body === 'string' ? { 'content-length': Buffer.byteLength(body) } : {}),
+    ...(typeof body === 'string' ? CONTENT_LENGTH(body) : {}),
     ...(allow === undefined ? {} : { allow }),
     // A page must not read what it was not meant to have, whatever it believes the answer to be.
     'x-content-type-options': 'nosniff',
@@ -119,14 +66,36 @@ const send = async (
     response.end(body);
     return;
   }
-  for await (const part of body) response.write(part);
+  for await (const part of body) {
+    if (response.destroyed) return;
+    if (!response.write(part)) await drained(response);
+  }
   response.end();
 };
 
+/** Reads a body to nowhere: none is wanted. One that does not end is cut. */
+const discardBody = (request: IncomingMessage): void => {
+  let read = 0;
+  request.on('data', (bytes: Buffer) => {
+    read += bytes.length;
+    if (read > MOST_BODY_BYTES) request.destroy();
+  });
+};
+
+/** Answers what is no HTTP. */
+const refuseRubbish = (_error: Error, socket: Duplex): void => {
+  if (!socket.writable) {
+    socket.destroy();
+    return;
+  }
+  socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n', () =>
+    socket.destroy(),
+  );
+};
+
 const makeServer = (handlers: AdminHandlers, { log }: Env): Server => {
-  const server = createServer(LIMITS, (request, response) => {
-    // Nothing that is sent along is wanted.
-    request.resume();
+  const server = createServer(TIMEOUTS, (request, response) => {
+    discardBody(request);
     answer(request, handlers)
       .then((found) => send(response, found))
       .catch((error: unknown) => {
@@ -135,7 +104,9 @@ const makeServer = (handlers: AdminHandlers, { log }: Env): Server => {
       });
   });
   server.maxConnections = MOST_CONNECTIONS;
-  server.on('clientError', (_error, socket) => socket.destroy());
+  server.maxHeadersCount = MOST_HEADERS;
+  server.timeout = SILENCE_MS;
+  server.on('clientError', refuseRubbish);
   return server;
 };
 
@@ -146,9 +117,17 @@ const boundTo = (server: Server, { text: asked }: Address): string => {
   return typeof bound === 'object' && bound !== null ? showPeer(bound.address, bound.port) : asked;
 };
 
+/** What is told of a server that listens from now on. */
+const tell = (server: Server, { ip }: Address, { addr, log }: Env & { readonly addr: string }) => {
+  server.on('error', (error) => log('error', 'admin server failed', { error: error.message }));
+  log('info', 'admin listening', { addr });
+  if (!isLoopback(ip))
+    log('warn', 'the admin server has no authentication and listens beyond loopback', { addr });
+};
+
 /**
  * Binds the admin server: emits it, or one line on why there is none, and completes.
- * Owns: its listener and connections until `close`.
+ * Owns: its listener until it is emitted; unsubscribing before that closes it.
  */
 export const bindAdmin = (
   address: Address,
@@ -157,27 +136,24 @@ export const bindAdmin = (
 ): Observable<Either<string, AdminServer>> =>
   new Observable((out) => {
     const server = makeServer(handlers, env);
+    let isHandedOver = false;
     const refused = (error: Error): void => {
+      isHandedOver = true;
       out.next(left(listenError(address, error, 'admin.port')));
       out.complete();
+    };
+    const close = (): void => {
+      server.close();
+      server.closeIdleConnections();
     };
     server.once('error', refused);
     server.listen({ host: address.ip, port: address.port }, () => {
       server.off('error', refused);
-      server.on('error', (error) =>
-        env.log('error', 'admin server failed', { error: error.message }),
-      );
       const addr = boundTo(server, address);
-      env.log('info', 'admin listening', { addr });
-      if (!isLoopback(address.ip))
-        env.log('warn', 'the admin server has no authentication and listens beyond loopback', {
-          addr,
-        });
-      const close = (): void => {
-        server.close();
-        server.closeIdleConnections();
-      };
+      tell(server, address, { ...env, addr });
+      isHandedOver = true;
       out.next(right({ address: addr, close }));
       out.complete();
     });
+    out.add(() => isHandedOver || close());
   });

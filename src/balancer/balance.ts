@@ -74,6 +74,7 @@ export interface Status {
   readonly quality: 'good' | 'stale' | 'bad';
 }
 
+/** What the balancer of one name works with. */
 export interface BalanceSetup {
   readonly policy: ClientPolicy;
   /** Emits when a reload changes the policy. */

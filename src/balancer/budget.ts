@@ -1,5 +1,6 @@
 /** How many retries a name may spend, so that retries cannot multiply an outage. Pure. */
 
+/** How much a budget allows. */
 export interface BudgetLimits {
   /** Retries per second that are always allowed. */
   readonly minRetriesPerSec: number;

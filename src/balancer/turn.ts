@@ -3,6 +3,7 @@ import type { Command } from './messages.ts';
 import { roll } from './random.ts';
 import type { Chore, Endpoint, State } from './state.ts';
 
+/** What every part of a step gets. Commands are performed in the order of `out`. */
 export interface Turn {
   readonly s: State;
   readonly at: number;

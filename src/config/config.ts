@@ -3,6 +3,7 @@ import type { Address, WeightedAddress } from '../address.ts';
 import type { Level } from '../log.ts';
 import type { Path } from '../path.ts';
 
+/** A whole file. */
 export interface Config {
   readonly admin: AdminConfig;
   readonly log: LogConfig;
@@ -13,11 +14,13 @@ export interface Config {
   readonly routers: readonly RouterConfig[];
 }
 
+/** What of the log is written, and how. */
 export interface LogConfig {
   readonly level: Level;
   readonly format: 'text' | 'json';
 }
 
+/** The admin server. */
 export interface AdminConfig {
   readonly ip: string;
   readonly port: number;
@@ -28,6 +31,7 @@ export interface AdminConfig {
   readonly maxNameSeries: number;
 }
 
+/** One router. */
 export interface RouterConfig {
   readonly label: string;
   /** Where it stands in the file: `routers[0]`. */
@@ -39,6 +43,7 @@ export interface RouterConfig {
   readonly bindingCache: BindingCacheConfig;
 }
 
+/** How many names a router keeps, and how long. */
 export interface BindingCacheConfig {
   /** Most names at one time. */
   readonly paths: number;
@@ -46,8 +51,10 @@ export interface BindingCacheConfig {
   readonly idleTtlSecs: number;
 }
 
+/** How names become addresses. */
 export type InterpreterConfig = NamerdHttpConfig | StaticConfig;
 
+/** namerd, over its HTTP API. */
 export interface NamerdHttpConfig {
   readonly kind: 'io.l5d.namerd.http';
   /** Without a slash at the end. */
@@ -63,11 +70,13 @@ export interface NamerdHttpConfig {
   readonly retry: { readonly baseSeconds: number; readonly maxSeconds: number };
 }
 
+/** Names that stand in the file itself. */
 export interface StaticConfig {
   readonly kind: 'static';
   readonly names: ReadonlyMap<Path, readonly WeightedAddress[]>;
 }
 
+/** One server of a router. */
 export interface ServerConfig {
   /** Where it stands in the file: `routers[0].servers[1]`. */
   readonly place: string;
@@ -92,6 +101,7 @@ export interface Identity {
   readonly privateKey: string;
 }
 
+/** TLS from clients. */
 export interface ServerTlsConfig {
   readonly alpnProtocols: readonly string[];
   readonly handshakeTimeoutMs: number;
@@ -134,6 +144,7 @@ export interface ClientPolicy {
   readonly tls?: ClientTlsPolicy;
 }
 
+/** TLS to endpoints. */
 export interface ClientTlsPolicy {
   /** Sent as server name, and required in the endpoint's certificate. */
   readonly dnsName: string;

@@ -3,6 +3,7 @@ import { type Either, left, right } from 'fp-ts/lib/Either.js';
 import { type Document, isMap, isNode, isPair, isScalar, LineCounter, parseDocument } from 'yaml';
 import type { ConfigError } from './report.ts';
 
+/** The way to a value: keys, and indexes of lists. */
 export type Steps = readonly (string | number)[];
 
 /** What a text holds, and where. */

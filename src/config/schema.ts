@@ -42,12 +42,14 @@ const log = object('an object with the keys of log', {
   format: optional(v.word('text', 'json'), 'text', 'For people, or one JSON object a line.'),
 });
 
+/** An identity as it stands in the file. */
 export type RawIdentity = Of<typeof identity>;
 const identity = object('an object with certs and privateKey', {
   certs: required(list(v.text), 'PEM files: the certificate, then its chain.'),
   privateKey: required(v.text, 'PEM file: PKCS#1, PKCS#8 or SEC1.'),
 });
 
+/** The TLS of a server as it stands in the file. */
 export type RawServerTls = Of<typeof serverTls>;
 const serverTls = object('an object with the keys of tls', {
   alpnProtocols: optional(list(v.text), [], 'Protocols offered by ALPN, the preferred first.'),
@@ -120,8 +122,10 @@ const interpreter = new TaggedCodec('an interpreter', {
   'io.l5d.namerd.http': namerdHttp,
   static: fixed,
 });
+/** An interpreter as it stands in the file. */
 export type RawInterpreter = Of<typeof interpreter>;
 
+/** The TLS of a client as it stands in the file. */
 export type RawTlsClient = Of<typeof tlsClient>;
 const tlsClient = object('an object with dnsName and trustCerts', {
   dnsName: required(v.text, 'Name asked for, and required in the endpoint’s certificate.'),
@@ -181,6 +185,7 @@ const block = object('an object with prefix and client settings', {
   ),
   ...settings,
 });
+/** A client block as it stands in the file. */
 export type RawBlock = Of<typeof block>;
 
 const globalClient = object('an object with the keys of io.l5d.global', {
@@ -232,7 +237,11 @@ export const file = object('an object with admin, routers, …', {
   routers: required(list(router), 'The routers.'),
 });
 
+/** The file as it stands, defaults filled in. */
 export type RawFile = Of<typeof file>;
+/** A router as it stands in the file. */
 export type RawRouter = Of<typeof router>;
+/** A server as it stands in the file. */
 export type RawServer = Of<typeof server>;
+/** The client of a router as it stands in the file. */
 export type RawClient = Of<typeof client>;

@@ -22,19 +22,29 @@ export const number = (name: string, min: number, max: number): Codec<number> =>
 /** Years: longer makes no sense, and stays far below what a number can hold in ms. */
 const LONGEST_SECS = 3_155_760_000;
 
+/** A port to dial. */
 export const port = int('a port 1-65535', 1, 65535);
+/** A port to listen on; 0 leaves the choice to the system. */
 export const anyPort = int('a port 0-65535', 0, 65535);
+/** A limit in ms. */
 export const millis = int('a whole number of ms, at least 1', 1, LONGEST_SECS * 1000);
+/** A wait in ms, possibly none. */
 export const millisOrNone = int('a whole number of ms, at least 0', 0, LONGEST_SECS * 1000);
+/** A limit in seconds. */
 export const seconds = int('a whole number of seconds, at least 1', 1, LONGEST_SECS);
+/** A wait in seconds, possibly none. */
 export const secondsOrNone = int('a whole number of seconds, at least 0', 0, LONGEST_SECS);
+/** How many, at least one. */
 export const count = int('a whole number, at least 1', 1);
+/** How many, possibly none. */
 export const countOrNone = int('a whole number, at least 0', 0);
 
+/** A text that is not empty. */
 export const text = leaf('a text', (value) =>
   typeof value === 'string' && value !== '' ? value : undefined,
 );
 
+/** Yes or no. */
 export const flag = leaf('true or false', (value) =>
   typeof value === 'boolean' ? value : undefined,
 );
@@ -43,8 +53,10 @@ export const flag = leaf('true or false', (value) =>
 export const word = <T extends string>(...words: readonly T[]): Codec<T> =>
   leaf(`one of ${words.join(', ')}`, (value) => words.find((known) => known === value));
 
+/** A name. */
 export const path: Codec<Path> = parsed('a path such as /svc/web', parsePath);
 
+/** An IP address in its canonical text. */
 export const ip: Codec<string> = parsed('an IP address such as 127.0.0.1 or ::1', (value) => {
   const known = canonicalIp(value);
   return known === undefined ? left('an IP address such as 127.0.0.1 or ::1') : right(known);
@@ -79,6 +91,7 @@ const parseEndpoint = (value: string): Either<string, WeightedAddress> => {
   return right({ address: known, weight });
 };
 
+/** An address with a weight. */
 export const endpoint: Codec<WeightedAddress> = parsed(ENDPOINT, parseEndpoint);
 
 const URL_TEXT =

@@ -22,6 +22,7 @@ export interface Dialing {
   readonly done: (outcome: ConnectOutcome) => void;
 }
 
+/** What all dials share. */
 export interface ConnectDeps {
   readonly timers: Timers;
   readonly descriptors: Descriptors;

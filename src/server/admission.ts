@@ -42,6 +42,7 @@ class Episode {
   }
 }
 
+/** What decides on who may come in. */
 export interface AdmissionSetup {
   readonly rt: string;
   readonly srv: string;

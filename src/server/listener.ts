@@ -4,6 +4,7 @@ import { type Either, left, right } from 'fp-ts/lib/Either.js';
 import { Observable } from 'rxjs';
 import { type Address, showPeer } from '../address.ts';
 import type { Env } from '../env.ts';
+import { codeOf, listenError } from '../listen-error.ts';
 
 /** Takes a connection over, socket and all. */
 export type Accept = (socket: Socket) => void;
@@ -31,20 +32,6 @@ const AHEAD_BYTES = 16 * 1024;
 
 /** A server error lasts this long without another before it is told again. */
 const EPISODE_MS = 10_000;
-
-const HINTS: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'address already in use: another process listens there; stop it, or change',
-  EACCES:
-    'permission denied: ports below 1024 need a privilege (CAP_NET_BIND_SERVICE); grant it, or change',
-  EADDRNOTAVAIL: 'no such address on this machine; correct',
-};
-
-const codeOf = (error: Error): string =>
-  'code' in error && typeof error.code === 'string' ? error.code : error.message;
-
-/** One clear line about a listener that could not be had; `key` is where its address is configured. */
-export const listenError = (address: Address, error: Error, key: string): string =>
-  `cannot listen on ${address.text}: ${HINTS[codeOf(error)] ?? `${codeOf(error)}; check`} ${key}`;
 
 const boundTo = (server: Server, asked: Address): string => {
   const bound = server.address();

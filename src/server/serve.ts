@@ -15,6 +15,7 @@ import type { Descriptors } from './descriptors.ts';
 import type { Listener } from './listener.ts';
 import { type Handshake, terminatorOf } from './tls.ts';
 
+/** What all servers of a router share. */
 export interface ServeDeps {
   readonly rt: string;
   readonly clients: Clients;

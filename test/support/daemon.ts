@@ -20,7 +20,7 @@ export interface LogLine {
   readonly rt?: string;
   readonly srv?: string;
   readonly dst?: string;
-  readonly close?: string;
+  /** Why a connection ended, with the rule that fired. */
   readonly reason?: string;
   readonly [field: string]: unknown;
 }
@@ -64,11 +64,14 @@ const completed = (config: object | string): string =>
     ? config
     : JSON.stringify({ admin: { port: 0 }, log: { level: 'info', format: 'json' }, ...config });
 
+/** A line of either format; one that is neither is a message without a level. */
 const parseLine = (line: string): LogLine => {
   try {
     return JSON.parse(line) as LogLine;
   } catch {
-    return { level: 'none', message: line };
+    const [, level = 'none', rest = line] = /^\S+Z (error|warn|info|debug) (.*)$/.exec(line) ?? [];
+    const fields = [...rest.matchAll(/ (\w+)=(\S+)/g)].map(([, key, value]) => [key, value]);
+    return { level, message: rest.replace(/ \w+=.*$/, ''), ...Object.fromEntries(fields) };
   }
 };
 

@@ -1,4 +1,6 @@
 /** The generated blocks of README.md: each stands between its markers and is written by one function. */
+import { endpointsMarkdown } from '../../src/admin/endpoints.ts';
+import { metricsMarkdown } from '../../src/admin/metric-list.ts';
 import { CLOSE_REASONS } from '../../src/close-reason.ts';
 import { configMarkdown } from '../../src/config/table.ts';
 
@@ -13,6 +15,8 @@ export const closeReasonsMarkdown = (): string =>
 /** The blocks of README.md by the name in their markers, `<!-- name -->` … `<!-- /name -->`. */
 export const README_BLOCKS: Readonly<Record<string, () => string>> = {
   config: configMarkdown,
+  endpoints: endpointsMarkdown,
+  metrics: metricsMarkdown,
   'close-reasons': closeReasonsMarkdown,
 };
 

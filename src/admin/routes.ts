@@ -1,0 +1,94 @@
+/** What each admin endpoint answers. */
+import type { IncomingMessage } from 'node:http';
+import { type Either, match } from 'fp-ts/lib/Either.js';
+import type { RouterView } from '../view.ts';
+import { ENDPOINTS, type EndpointPath, endpointsText } from './endpoints.ts';
+import { forbidden } from './guard.ts';
+
+/** What the admin server asks the daemon. */
+export interface AdminHandlers {
+  readonly metrics: () => Promise<string>;
+  readonly metricsContentType: string;
+  /** The configuration as it was written; it holds no secret. */
+  readonly config: () => unknown;
+  readonly routers: () => Iterable<RouterView>;
+  readonly reload: () => Promise<Either<readonly string[], void>>;
+  readonly shutdown: () => void;
+  readonly abort: () => void;
+  /** Names under which the server may be addressed. */
+  readonly hosts: () => readonly string[];
+  /** Lets the event loop turn between slices of a long answer. */
+  readonly turn: () => Promise<void>;
+}
+
+const TEXT = 'text/plain; charset=utf-8';
+const JSON_TYPE = 'application/json; charset=utf-8';
+
+/** An answer before it is sent. */
+export interface Answer {
+  readonly status: number;
+  readonly type: string;
+  readonly body: string | AsyncIterable<string>;
+  readonly allow?: string;
+  /** Done when the answer is out. */
+  readonly after?: () => void;
+}
+
+const text = (status: number, body: string): Answer => ({ status, type: TEXT, body });
+
+/** The routers one by one: a JSON list that is never in memory as a whole. */
+async function* routersJson({ routers, turn }: AdminHandlers): AsyncGenerator<string> {
+  let lead = '[';
+  for (const router of routers()) {
+    yield lead + JSON.stringify(router);
+    lead = ',\n';
+    await turn();
+  }
+  yield lead === '[' ? '[]\n' : ']\n';
+}
+
+const reloaded = (result: Either<readonly string[], void>): Answer =>
+  match(
+    (errors: readonly string[]) => text(400, `${errors.join('\n')}\n`),
+    () => text(200, 'reloaded\n'),
+  )(result);
+
+type Handler = (handlers: AdminHandlers) => Answer | Promise<Answer>;
+
+const HANDLERS: Readonly<Record<EndpointPath, Handler>> = {
+  '/': () => text(200, endpointsText()),
+  '/ping': () => text(200, 'pong\n'),
+  '/metrics': async ({ metrics, metricsContentType }) => ({
+    status: 200,
+    type: metricsContentType,
+    body: await metrics(),
+  }),
+  '/config.json': ({ config }) => ({
+    status: 200,
+    type: JSON_TYPE,
+    body: `${JSON.stringify(config(), null, 2)}\n`,
+  }),
+  '/routers.json': (handlers) => ({ status: 200, type: JSON_TYPE, body: routersJson(handlers) }),
+  '/reload': async ({ reload }) => reloaded(await reload()),
+  '/shutdown': ({ shutdown }) => ({ ...text(200, 'shutting down\n'), after: shutdown }),
+  '/abort': ({ abort }) => ({ ...text(200, 'aborting\n'), after: abort }),
+};
+
+/** Finds the answer to a request. Errors: rejects when the daemon cannot say, which is a fault of our own. */
+export const answer = async (
+  request: IncomingMessage,
+  handlers: AdminHandlers,
+): Promise<Answer> => {
+  const { method = 'GET', headers, url = '/' } = request;
+  const refusal = forbidden(
+    { method, host: headers.host, origin: headers.origin },
+    handlers.hosts(),
+  );
+  if (refusal !== undefined) return text(403, `${refusal}\n`);
+  const [path] = url.split('?', 1);
+  const endpoint = ENDPOINTS.find((known) => known.path === path);
+  if (endpoint === undefined) return text(404, 'no such endpoint; GET / lists those there are\n');
+  const allowed = endpoint.method === 'GET' ? ['GET', 'HEAD'] : [endpoint.method];
+  if (allowed.includes(method)) return HANDLERS[endpoint.path](handlers);
+  return { ...text(405, `expected ${allowed.join(' or ')}\n`), allow: allowed.join(', ') };
+};
