@@ -392,7 +392,7 @@ test('each metric has its HELP and TYPE once, however many slices it took', asyn
   assert.equal(lines.filter((line) => line.includes('latency_us_count{dst=')).length, 300);
 });
 
-test('a scrape lets the loop turn again and again, and never over much at once', async () => {
+test('a scrape of many names lets the loop turn between slices of them', async () => {
   const { record, metrics } = fixture();
   for (let i = 0; i < 500; i += 1) record(named(path(`/svc/${i}`)));
   let turns = 0;
@@ -411,6 +411,18 @@ test('two scrapes at once are both whole', async () => {
   const [first, second] = await Promise.all([scrape(), scrape()]);
   assert.deepEqual(first, second);
   assert.equal(namesIn(first).length, 60);
+});
+
+test('a scrape looks at nothing before the one ahead of it is done', async () => {
+  const { metrics, record } = fixture();
+  record(named());
+  const order: string[] = [];
+  const told = (who: string) => async (): Promise<void> => {
+    await turn();
+    if (order.at(-1) !== who) order.push(who);
+  };
+  await Promise.all([metrics.render(told('first')), metrics.render(told('second'))]);
+  assert.deepEqual(order, ['first', 'second']);
 });
 
 test('a scrape that fails does not stop the next', async () => {

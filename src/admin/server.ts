@@ -142,9 +142,9 @@ export const bindAdmin = (
       out.next(left(listenError(address, error, 'admin.port')));
       out.complete();
     };
+    // Node ends idle connections by itself here.
     const close = (): void => {
       server.close();
-      server.closeIdleConnections();
     };
     server.once('error', refused);
     server.listen({ host: address.ip, port: address.port }, () => {
