@@ -35,5 +35,9 @@ export const parseAddress = (text: string): Address | undefined => {
 const MAPPED = '::ffff:';
 
 /** An address as the system gives it, canonical but for IPv4 clients of an IPv6 listener: those are shown as IPv4. */
-export const showPeer = (ip: string, port: number): string =>
-  makeAddress(ip.startsWith(MAPPED) && ip.includes('.') ? ip.slice(MAPPED.length) : ip, port).text;
+export const showPeer = (ip: string, port: number): string => {
+  if (!ip.includes(':')) return `${ip}:${port}`;
+  return ip.startsWith(MAPPED) && ip.includes('.')
+    ? `${ip.slice(MAPPED.length)}:${port}`
+    : `[${ip}]:${port}`;
+};

@@ -45,15 +45,14 @@ export class Directory {
     return () => this.#servers.delete(server);
   }
 
-  addName(rt: string, dst: string, state: State): void {
+  /** Notes a name until the function that it gives is called; a newer state of the name stays then. */
+  addName(rt: string, dst: string, state: State): () => void {
     const names = this.#names.get(rt) ?? new Map<string, State>();
     this.#names.set(rt, names.set(dst, state));
-  }
-
-  removeName(rt: string, dst: string): void {
-    const names = this.#names.get(rt);
-    names?.delete(dst);
-    if (names?.size === 0) this.#names.delete(rt);
+    return () => {
+      if (names.get(dst) === state) names.delete(dst);
+      if (names.size === 0 && this.#names.get(rt) === names) this.#names.delete(rt);
+    };
   }
 
   /** The counts of every name. */

@@ -15,6 +15,7 @@ import {
   tap,
 } from 'rxjs';
 import { balance, type Ports, type Status } from './balancer/balance.ts';
+import type { State } from './balancer/state.ts';
 import { bind } from './binder.ts';
 import type { InterpreterConfig, RouterConfig, ServerConfig } from './config/config.ts';
 import { clientPolicy } from './config/policy.ts';
@@ -87,19 +88,14 @@ const balanceName = (
   );
   const resolution$ = interpreter$.pipe(switchMap((interpreter) => interpreter.resolve(dst)));
   const ports = context.streams({ rt, dst, policy: () => policy });
-  return (status) =>
-    balance(
-      {
-        policy,
-        policy$,
-        resolution$,
-        ports,
-        timers,
-        status,
-        opened: (state) => directory.addName(rt, dst, state),
-      },
-      env,
-    );
+  return (status) => (envelope$) => {
+    let leave = (): void => undefined;
+    const opened = (state: State): void => {
+      leave = directory.addName(rt, dst, state);
+    };
+    const setup = { policy, policy$, resolution$, ports, timers, status, opened };
+    return balance(setup, env)(envelope$).pipe(finalize(() => leave()));
+  };
 };
 
 const noRule = () => ({});
@@ -113,7 +109,7 @@ const clearName = ({ rt, context }: Shared, dst: Path): void => {
 
 const bindNames = (shared: Shared, env: Env): OperatorFunction<Envelope, never> => {
   const { rt, latest, context } = shared;
-  const { timers, report, directory } = context;
+  const { timers, report } = context;
   return bind({
     timers,
     limits: () => latest().bindingCache,
@@ -126,10 +122,7 @@ const bindNames = (shared: Shared, env: Env): OperatorFunction<Envelope, never> 
     },
     found: (dst, how) => report({ t: 'routed', rt, dst, ...how }),
     named: (dst) => report({ t: 'named', rt, dst }),
-    unnamed: (dst) => {
-      directory.removeName(rt, dst);
-      report({ t: 'unnamed', rt, dst });
-    },
+    unnamed: (dst) => report({ t: 'unnamed', rt, dst }),
     broken: (dst, error) => {
       env.log('error', 'balancer broke', { rt, dst, error: String(error) });
       clearName(shared, dst);

@@ -32,7 +32,9 @@ before(async () => {
     admin: { port: 0 },
     routers: [
       route('echo', [echo]),
-      route('secure', [echo], { server: { tls: { defaultIdentity: identity }, ...server } }),
+      route('secure', [echo], {
+        server: { ...server, tls: { defaultIdentity: identity, handshakeTimeoutMs: 500 } },
+      }),
       route('refused', [await freePort(), await freePort()], { server, client }),
       route('resetting', [resetting], { server, client }),
       route('deaf', [await startDeaf(scope)], { server, client }),

@@ -49,6 +49,26 @@ test('a dial that succeeds at the deadline comes too late', () => {
   assert.deepEqual(trial.connected(0), ['abort 0', 'refuse 1 connect-timeout', 'close 0']);
 });
 
+test('an endpoint that swallows dials until their connections give up is put aside', () => {
+  const trial = new Trial(STRICT);
+  trial.resolve(bound('A'));
+  for (const conn of [1, 2]) {
+    trial.arrive(conn, 1000);
+    trial.pass(1000);
+  }
+  assert.ok(trial.failed.has('A'));
+});
+
+test('a dial that was given less than a second says nothing of its endpoint', () => {
+  const trial = new Trial(STRICT);
+  trial.resolve(bound('A'));
+  for (const conn of [1, 2]) {
+    trial.arrive(conn, 900);
+    trial.pass(900);
+  }
+  assert.ok(!trial.failed.has('A'));
+});
+
 test('outcomes of dials and streams that are unknown change nothing', () => {
   const trial = new Trial();
   trial.resolve(bound('A'));

@@ -1,6 +1,7 @@
 /** The fold of events into numbers: which event counts where. Pure. */
 import type { CloseReason } from '../close-reason.ts';
 import type { ConnectionRecord, NameEvent, ResolverEvent, RouterEvent } from '../event.ts';
+import type { Tally } from './series.ts';
 import type { Tallies } from './tallies.ts';
 
 /** Reasons that mean: the name had no endpoint to give. */
@@ -37,8 +38,7 @@ export const counter =
         tallies.server(event.rt, event.srv).observe('l5d:srv:tls:handshake_us', event.us);
         break;
       case 'rejected':
-        tallies.server(event.rt, event.srv).add('l5d:srv:failures');
-        tallies.server(event.rt, event.srv).addBy('l5d:srv:rejected', event.close.reason);
+        countRejection(tallies.server(event.rt, event.srv), event.close.reason);
         break;
       case 'named':
       case 'unnamed':
@@ -53,6 +53,21 @@ export const counter =
         countConnection(tallies, event);
     }
   };
+
+/** Turned away by admission, before they counted as accepted. */
+const NOT_ACCEPTED: ReadonlySet<CloseReason> = new Set([
+  'max-concurrency',
+  'fd-limit',
+  'max-buffered-bytes',
+]);
+
+const countRejection = (server: Tally, reason: CloseReason): void => {
+  server.addBy('l5d:srv:rejected', reason);
+  server.add('l5d:srv:failures');
+  if (NOT_ACCEPTED.has(reason)) return;
+  server.add('l5d:srv:closes');
+  server.addBy('l5d:srv:close', reason);
+};
 
 type RouteEvent = Extract<NameEvent, { t: 'named' | 'unnamed' | 'routed' | 'unrouted' }>;
 

@@ -13,7 +13,7 @@ export const startDial = (turn: Turn, endpoint: Endpoint, waiter?: Waiter): Dial
     endpoint,
     phase: 'dialing',
     waiter,
-    openedAt: 0,
+    since: turn.at,
     due: 0,
     slot: -1,
   };
@@ -58,7 +58,7 @@ export const openStream = (turn: Turn, dial: Dial): void => {
   turn.s.due.remove(dial);
   dial.phase = 'open';
   dial.waiter = undefined;
-  dial.openedAt = turn.at;
+  dial.since = turn.at;
   if (endpoint.failures > 0 || endpoint.probe === dial.id) remind(turn, dial, turn.at + PROOF_MS);
 };
 
@@ -67,8 +67,8 @@ export const openStream = (turn: Turn, dial: Dial): void => {
  * was put aside proves nothing new: old streams may live on where no new ones are taken.
  */
 export const proveStream = (turn: Turn, dial: Dial): void => {
-  const { endpoint, openedAt } = dial;
+  const { endpoint, since } = dial;
   turn.s.due.remove(dial);
-  const isOld = endpoint.state === 'failed' && openedAt < endpoint.failedAt;
+  const isOld = endpoint.state === 'failed' && since < endpoint.failedAt;
   if (endpoint.state !== 'retired' && !isOld) credit(turn, endpoint);
 };

@@ -45,7 +45,7 @@ export const keepSpare = (turn: Turn, dial: Dial): void => {
   const { s, at, out } = turn;
   s.sparesDialing -= 1;
   dial.phase = 'spare';
-  dial.openedAt = at;
+  dial.since = at;
   s.spares.set(dial.id, dial);
   if (s.spares.size > s.policy.minConnections) {
     closeSpare(turn, dial);
@@ -81,7 +81,7 @@ export const loseSpare = (turn: Turn, id: number): void => {
   const dial = turn.s.spares.get(id);
   if (dial === undefined) return;
   dropSpare(turn, dial);
-  if (turn.at - dial.openedAt > GOOD_SPARE_MS) turn.s.refill.misses = 0;
+  if (turn.at - dial.since > GOOD_SPARE_MS) turn.s.refill.misses = 0;
   delayRefill(turn);
 };
 

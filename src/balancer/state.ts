@@ -50,7 +50,8 @@ export interface Dial extends Due {
   phase: 'dialing' | 'spare' | 'open';
   /** Who it is for; `undefined`: a spare. */
   waiter: Waiter | undefined;
-  openedAt: number;
+  /** When its phase began. */
+  since: number;
 }
 
 /** A chore of the balancer itself, done when it falls due. */

@@ -4,7 +4,7 @@
  */
 
 import type { ClientPolicy } from '../config/config.ts';
-import { fault, unprobe } from './accrual.ts';
+import { fault, PROOF_MS, unprobe } from './accrual.ts';
 import { endDial, proveStream } from './dials.ts';
 import { resolve } from './endpoints.ts';
 import type { Command, Event } from './messages.ts';
@@ -17,7 +17,7 @@ import {
   refill,
   trimSpares,
 } from './spares.ts';
-import type { Dial, State } from './state.ts';
+import type { Dial, State, Waiter } from './state.ts';
 import { type Turn, weigh } from './turn.ts';
 import { arrive, dispatch, giveUp, refuse, returnToLine, seatAll } from './waiters.ts';
 
@@ -111,11 +111,22 @@ const apply = (turn: Turn, event: Event): void => {
   }
 };
 
+/**
+ * A waiter’s time is up. A dial that had its chance counts against its endpoint: where no limit of its own
+ * ends a dial, this is all that ever shows of an endpoint that swallows them.
+ */
+const expire = (turn: Turn, waiter: Waiter): void => {
+  const { dial, deadline } = waiter;
+  const isLate = deadline <= turn.at;
+  if (isLate && dial !== undefined && turn.at - dial.since >= PROOF_MS) blame(turn, dial);
+  giveUp(turn, waiter);
+};
+
 /** Does what has fallen due, before anything newer is looked at: what has expired is never dispatched. */
 const catchUp = (turn: Turn): void => {
   const { s, at } = turn;
   for (let item = s.due.take(at); item !== undefined; item = s.due.take(at)) {
-    if (item.kind === 'waiter') giveUp(turn, item);
+    if (item.kind === 'waiter') expire(turn, item);
     else if (item.kind === 'endpoint') weigh(turn, item);
     else if (item.kind === 'dial') {
       if (item.phase === 'spare') closeSpare(turn, item);

@@ -44,6 +44,8 @@ const open = ({ ip, port }: Address): Socket =>
 
 const HANDSHAKE_CLOSED = 'the endpoint closed the connection during the handshake';
 
+const ignore = (): void => undefined;
+
 /** One dial in progress. Owns its socket until it is told, and drops it where it fails. */
 class Attempt {
   readonly #dialing: Dialing;
@@ -75,45 +77,60 @@ class Attempt {
 
   #start(): void {
     try {
-      this.#follow(open(this.#dialing.address), 'connect', this.#onConnect);
+      const socket = open(this.#dialing.address);
+      const { take, give } = this.#deps.descriptors;
+      take();
+      socket.on('close', give);
+      socket.on('error', ignore);
+      this.#follow(socket);
+      socket.on('connect', this.#onConnect);
     } catch (error) {
       this.#failLater(causeOf(error), detailOf(error));
-      return;
     }
-    this.#deps.descriptors.take();
-    this.#socket?.once('close', this.#onRelease);
   }
 
-  /** The error listener stays for good: an owner that watches `close` needs none of its own. */
-  #follow(socket: Socket, success: 'connect' | 'secureConnect', next: () => void): void {
+  /** From here on this socket stands for the dial. */
+  #follow(socket: Socket): void {
+    if (this.#socket !== undefined) this.#leave(this.#socket);
     this.#socket = socket;
-    socket.on('error', this.#onError);
-    socket.once(success, next);
+    socket.on('error', this.#onError).on('close', this.#onClose);
+  }
+
+  /** A socket that lives on carries nothing of the dial along. */
+  #leave(socket: Socket): void {
+    socket.off('error', this.#onError).off('close', this.#onClose);
+    socket.off('connect', this.#onConnect).off('secureConnect', this.#succeed);
   }
 
   readonly #onConnect = (): void => {
     const { tls } = this.#dialing.policy;
     if (this.#isOver || this.#socket === undefined) return;
     if (tls === undefined) {
-      this.#succeed(this.#socket);
+      this.#succeed();
       return;
     }
-    const secured = secure(this.#socket, tls);
-    this.#follow(secured, 'secureConnect', () => this.#isOver || this.#succeed(secured));
-    secured.once('close', () => this.#fail('other', HANDSHAKE_CLOSED));
+    try {
+      this.#follow(secure(this.#socket, tls));
+      this.#socket.on('secureConnect', this.#succeed);
+    } catch (error) {
+      this.#fail('other', detailOf(error));
+    }
   };
 
   readonly #onError = (error: Error): void => this.#fail(causeOf(error), detailOf(error));
 
-  readonly #onRelease = (): void => this.#deps.descriptors.give();
+  readonly #onClose = (): void => this.#fail('other', HANDSHAKE_CLOSED);
 
-  #succeed(socket: Socket): void {
+  readonly #succeed = (): void => {
+    const socket = this.#socket;
+    if (this.#isOver || socket === undefined) return;
     const us = Math.round((this.#deps.timers.now() - this.#begun) * 1000);
     this.#isOver = true;
     this.#limit.drop();
     this.#socket = undefined;
+    this.#leave(socket);
     this.#dialing.done({ t: 'connected', socket, us });
-  }
+  };
 
   #fail(cause: DialCause, detail: string): void {
     if (this.#isOver) return;

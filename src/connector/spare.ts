@@ -3,10 +3,12 @@ import type { Socket } from 'node:net';
 
 /**
  * Calls `gone` once when the endpoint ends or drops an idle connection; gives the function that stops
- * watching, for the hand-over. What a server that speaks first has said stays in the socket’s buffer.
- * Owns: nothing; the socket stays the caller’s.
+ * watching, for the hand-over. What a server that speaks first has said stays in the socket’s buffer, and an
+ * end behind it is seen all the same.
+ * Order: never synchronously. Owns: nothing; the socket stays the caller’s.
  */
 export const watchSpare = (socket: Socket, gone: () => void): (() => void) => {
+  let seen = 0;
   const unwatch = (): void => {
     socket.off('end', lost);
     socket.off('close', lost);
@@ -16,9 +18,13 @@ export const watchSpare = (socket: Socket, gone: () => void): (() => void) => {
     unwatch();
     gone();
   };
-  // An end is only seen by who reads; with nothing buffered a read of 0 bytes notices it and takes nothing.
   const look = (): void => {
-    if (socket.readableLength === 0) socket.read(0);
+    const held = socket.readableLength;
+    // An end is only seen by who reads; with nothing buffered a read of 0 bytes notices it and takes nothing.
+    if (held === 0) socket.read(0);
+    // Readable, and nothing came: behind what is buffered stands the end.
+    else if (held === seen) lost();
+    seen = held;
   };
   socket.on('end', lost);
   socket.on('close', lost);

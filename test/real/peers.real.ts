@@ -7,6 +7,7 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { type Daemon, startDaemon } from '../support/daemon.ts';
+import { within } from '../support/eventually.ts';
 import {
   findProgram,
   freePort,
@@ -96,7 +97,8 @@ const sendAndEnd = async (port: number, bytes: Buffer): Promise<Buffer> => {
   const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
   socket.end(bytes);
   const chunks: Buffer[] = [];
-  for await (const chunk of socket) chunks.push(chunk);
+  socket.on('data', (chunk: Buffer) => chunks.push(chunk));
+  await within('the end of the answer', once(socket, 'end'));
   return Buffer.concat(chunks);
 };
 
@@ -125,9 +127,9 @@ test('a server that speaks first is heard by a silent client, and hears its end'
     allowHalfOpen: true,
   });
   socket.setEncoding('utf8');
-  const [greeting] = await once(socket, 'data');
+  const [greeting] = await within('the greeting', once(socket, 'data'));
   assert.equal(greeting, GREETING);
   socket.end('QUIT\r\n');
-  assert.deepEqual(await once(socket, 'data'), ['221 read 6\r\n']);
-  await once(socket, 'end');
+  assert.deepEqual(await within('the goodbye', once(socket, 'data')), ['221 read 6\r\n']);
+  await within('the end', once(socket, 'end'));
 });

@@ -1,0 +1,31 @@
+/**
+ * The library: the parts of the router that may be used on their own. The pure balancer takes time and
+ * chance as data; the operators take them from an `Env`.
+ */
+
+export { type Address, makeAddress, parseAddress, type WeightedAddress } from './address.ts';
+export { app } from './app.ts';
+export {
+  type BalanceSetup,
+  balance,
+  type Outcome,
+  type Ports,
+  type Tell,
+} from './balancer/balance.ts';
+export type { Command, Event } from './balancer/messages.ts';
+export { makeState, type State } from './balancer/state.ts';
+export { isIdle, nextDue, step } from './balancer/step.ts';
+export { type BinderSetup, bind } from './binder.ts';
+export { CLOSE_REASONS, type Close, type CloseReason, showClose } from './close-reason.ts';
+export type * from './config/config.ts';
+export { DEFAULT_POLICY } from './config/policy.ts';
+export { type LoadedFile, readConfig } from './config/read.ts';
+export type { Env } from './env.ts';
+export type { Envelope } from './envelope.ts';
+export type { RouterEvent } from './event.ts';
+export type { Interpreter, Resolution } from './interpreter/interpreter.ts';
+export { keyed } from './keyed.ts';
+export { type Path, parsePath } from './path.ts';
+export { type Operator, type RouterContext, router } from './router.ts';
+export { serialize } from './serialize.ts';
+export { makeTimers, type Timers } from './timers.ts';
