@@ -1,8 +1,6 @@
 /** Waiting that may be longer than a timer can be, and delays that grow. */
 import { type Observable, type SchedulerLike, switchMap, timer } from 'rxjs';
-
-/** Node fires longer timers at once; a longer wait is cut into pieces of this length. */
-const LONGEST_MS = 2 ** 31 - 1;
+import { LONGEST_MS } from '../timers.ts';
 
 /** Emits once, `ms` from now, and completes. `ms` is finite. */
 export const wait = (ms: number, scheduler: SchedulerLike): Observable<unknown> =>

@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline';
 import type { RouterView } from '../../src/view.ts';
 import { within } from './eventually.ts';
 import { ask, type HttpAnswer } from './http.ts';
-import { type Scope, temporaryFolder } from './process.ts';
+import { type Scope, temporaryFolder, tether } from './process.ts';
 
 const MAIN = join(import.meta.dirname, '../../src/main.js');
 
@@ -77,9 +77,8 @@ const parseLine = (line: string): LogLine => {
 
 /** Runs the command line to its end, without waiting for anything to listen. */
 export const launch = (args: readonly string[], before = '') => {
-  const child = spawn('sh', ['-c', `${before} exec "$0" "$@"`, process.execPath, MAIN, ...args], {
-    stdio: ['pipe', 'pipe', 'pipe'],
-  });
+  const command = ['-c', `${before} exec "$0" "$@"`, process.execPath, MAIN, ...args];
+  const child = tether(spawn('sh', command, { stdio: ['pipe', 'pipe', 'pipe'] }));
   const exited = once(child, 'exit').then(([code, signal]): Exit => ({ code, signal }));
   return { child, exited };
 };

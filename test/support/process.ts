@@ -1,5 +1,5 @@
 /** Child processes, ports and folders for tests; everything that is made here ends with its test. */
-import { execFile, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { accessSync, constants } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -22,6 +22,25 @@ export const makeScope = (owner: { readonly after: (undo: Undo) => void }): Scop
     for (const undo of undos.reverse()) await undo();
   });
   return { after: (undo) => undos.push(undo) };
+};
+
+const running = new Set<ChildProcess>();
+
+/** The runner stops a file that takes too long by SIGTERM, and then nothing is undone: children go first. */
+const dieTogether = (): void => {
+  for (const child of running) child.kill('SIGKILL');
+  process.exit(1);
+};
+
+/** Makes sure that a child does not outlive this process. */
+export const tether = <T extends ChildProcess>(child: T): T => {
+  if (running.size === 0) process.once('SIGTERM', dieTogether);
+  running.add(child);
+  child.once('exit', () => {
+    running.delete(child);
+    if (running.size === 0) process.off('SIGTERM', dieTogether);
+  });
+  return child;
 };
 
 const APT = 'apt-get install -y redis-server redis-tools nginx postgresql iperf3 haproxy wrk';
@@ -89,7 +108,7 @@ export const startService = async (
   [command = '', ...args]: readonly string[],
   { port, signal = 'SIGKILL' }: ServiceOptions,
 ): Promise<Service> => {
-  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = tether(spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] }));
   const output: string[] = [];
   for (const stream of [child.stdout, child.stderr])
     stream.setEncoding('utf8').on('data', (text: string) => output.push(text));

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { eventually, within } from './eventually.ts';
-import type { Scope } from './process.ts';
+import { type Scope, tether } from './process.ts';
 
 /** Serves each connection until the test ends; gives the port. Errors of sockets are nobody's business here. */
 export const startServer = async (
@@ -49,7 +49,9 @@ const server = createServer().listen({ port: 0, host: '127.0.0.1', backlog: 1 },
  * Works on Linux, where a full backlog drops what arrives.
  */
 export const startDeaf = async (scope: Scope): Promise<number> => {
-  const child = spawn(process.execPath, ['-e', STOPPED], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = tether(
+    spawn(process.execPath, ['-e', STOPPED], { stdio: ['ignore', 'pipe', 'inherit'] }),
+  );
   const [text] = await once(child.stdout, 'data');
   const port = Number(text);
   child.kill('SIGSTOP');
