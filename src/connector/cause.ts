@@ -1,16 +1,16 @@
 /** Why a dial failed, from what the system says. Pure. */
 import type { DialCause } from '../event.ts';
 
-const CAUSES: Readonly<Record<string, DialCause>> = {
-  ECONNREFUSED: 'refused',
-  ETIMEDOUT: 'timeout',
+const CAUSES: ReadonlyMap<string | undefined, DialCause> = new Map([
+  ['ECONNREFUSED', 'refused'],
+  ['ETIMEDOUT', 'timeout'],
   // Our own trouble: it counts against no endpoint.
-  EMFILE: 'local',
-  ENFILE: 'local',
-  EADDRNOTAVAIL: 'local',
-  ENOBUFS: 'local',
-  ENOMEM: 'local',
-};
+  ['EMFILE', 'local'],
+  ['ENFILE', 'local'],
+  ['EADDRNOTAVAIL', 'local'],
+  ['ENOBUFS', 'local'],
+  ['ENOMEM', 'local'],
+]);
 
 const codeOf = (error: unknown): string | undefined =>
   error instanceof Error && 'code' in error && typeof error.code === 'string'
@@ -18,7 +18,7 @@ const codeOf = (error: unknown): string | undefined =>
     : undefined;
 
 /** The cause of a failed dial, as metrics name it. */
-export const causeOf = (error: unknown): DialCause => CAUSES[codeOf(error) ?? ''] ?? 'other';
+export const causeOf = (error: unknown): DialCause => CAUSES.get(codeOf(error)) ?? 'other';
 
 /** The same in the system’s words: its code, or its message where it has none. */
 export const detailOf = (error: unknown): string =>

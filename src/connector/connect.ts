@@ -1,7 +1,7 @@
 /** Opens one connection to an endpoint: TCP, then TLS where the policy says so, within one time limit. */
 import net, { type Socket } from 'node:net';
 import type { Address } from '../address.ts';
-import type { ClientPolicy } from '../config/config.ts';
+import type { ClientPolicy, ClientTlsPolicy } from '../config/config.ts';
 import type { DialCause } from '../event.ts';
 import type { Descriptors } from '../server/descriptors.ts';
 import type { Timer, Timers } from '../timers.ts';
@@ -82,55 +82,45 @@ class Attempt {
       take();
       socket.on('close', give);
       socket.on('error', ignore);
-      this.#follow(socket);
-      socket.on('connect', this.#onConnect);
+      this.#socket = socket.on('error', this.#onError).on('connect', this.#onConnect);
     } catch (error) {
       this.#failLater(causeOf(error), detailOf(error));
     }
   }
 
-  /** From here on this socket stands for the dial. */
-  #follow(socket: Socket): void {
-    if (this.#socket !== undefined) this.#leave(this.#socket);
-    this.#socket = socket;
-    socket.on('error', this.#onError).on('close', this.#onClose);
-  }
-
-  /** A socket that lives on carries nothing of the dial along. */
-  #leave(socket: Socket): void {
-    socket.off('error', this.#onError).off('close', this.#onClose);
-    socket.off('connect', this.#onConnect).off('secureConnect', this.#succeed);
-  }
-
   readonly #onConnect = (): void => {
     const { tls } = this.#dialing.policy;
-    if (this.#isOver || this.#socket === undefined) return;
-    if (tls === undefined) {
-      this.#succeed();
-      return;
-    }
+    const socket = this.#socket;
+    if (this.#isOver || socket === undefined) return;
+    // A socket that lives on carries nothing of the dial along.
+    socket.off('error', this.#onError).off('connect', this.#onConnect);
+    if (tls === undefined) this.#succeed(socket);
+    else this.#shake(socket, tls);
+  };
+
+  #shake(socket: Socket, policy: ClientTlsPolicy): void {
     try {
-      this.#follow(secure(this.#socket, tls));
-      this.#socket.on('secureConnect', this.#succeed);
+      const secured = secure(socket, policy);
+      const closed = (): void => this.#fail('other', HANDSHAKE_CLOSED);
+      this.#socket = secured.on('error', this.#onError).on('close', closed);
+      secured.once('secureConnect', () => {
+        secured.off('error', this.#onError).off('close', closed);
+        if (!this.#isOver) this.#succeed(secured);
+      });
     } catch (error) {
       this.#fail('other', detailOf(error));
     }
-  };
+  }
 
   readonly #onError = (error: Error): void => this.#fail(causeOf(error), detailOf(error));
 
-  readonly #onClose = (): void => this.#fail('other', HANDSHAKE_CLOSED);
-
-  readonly #succeed = (): void => {
-    const socket = this.#socket;
-    if (this.#isOver || socket === undefined) return;
+  #succeed(socket: Socket): void {
     const us = Math.round((this.#deps.timers.now() - this.#begun) * 1000);
     this.#isOver = true;
     this.#limit.drop();
     this.#socket = undefined;
-    this.#leave(socket);
     this.#dialing.done({ t: 'connected', socket, us });
-  };
+  }
 
   #fail(cause: DialCause, detail: string): void {
     if (this.#isOver) return;

@@ -8,9 +8,6 @@ import type { Descriptors } from './descriptors.ts';
 /** An episode is over with the first connection that is let in after so long without a rejection. */
 const EPISODE_MS = 1000;
 
-/** A connection holds a descriptor, and its endpoint’s another. */
-const PER_CONNECTION = 2;
-
 /** Logs an episode of rejections: its begin, and its end with their number. */
 class Episode {
   readonly #tell: (message: string, reason: CloseReason, count?: number) => void;
@@ -75,13 +72,13 @@ export class Admission {
     }
     this.#episode.admitted();
     this.#active += 1;
-    this.#setup.descriptors.take();
+    this.#setup.descriptors.takeForClient();
     return undefined;
   }
 
   readonly leave = (): void => {
     this.#active -= 1;
-    this.#setup.descriptors.give();
+    this.#setup.descriptors.giveForClient();
   };
 
   #refusal(): Close | undefined {
@@ -89,7 +86,7 @@ export class Admission {
     const { maxConcurrency, place } = config();
     if (this.#active >= maxConcurrency)
       return { reason: 'max-concurrency', by: 'proxy', limit: `${maxConcurrency}`, place };
-    if (!descriptors.has(PER_CONNECTION))
+    if (!descriptors.hasForClient())
       return { reason: 'fd-limit', by: 'proxy', limit: `${descriptors.limit}` };
     if (budget.pressed)
       return { reason: 'max-buffered-bytes', by: 'proxy', limit: `${budget.max}` };

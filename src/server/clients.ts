@@ -4,8 +4,9 @@ import type { Close } from '../close-reason.ts';
 import { resetSocket } from '../duplex/reset.ts';
 import type { Stream, StreamLimits } from '../duplex/stream.ts';
 import type { Envelope } from '../envelope.ts';
+import { codeOf } from '../listen-error.ts';
 
-/** An inbound connection whose envelope is out. */
+/** An inbound connection whose envelope is out. Its socket has an error listener for good. */
 export interface Client {
   readonly envelope: Envelope;
   readonly socket: Socket;
@@ -14,16 +15,33 @@ export interface Client {
 
 interface Entry {
   readonly client: Client;
+  /** Hears the socket close; set while the socket is the table’s and open. */
+  closed: (() => void) | undefined;
   /** Set while somebody waits for an endpoint on its behalf. */
   departed: ((detail: string) => void) | undefined;
   /** Set from the dispatch on: the socket is the stream’s. */
   stream: Stream | undefined;
-  /** Set while the socket is still the table’s. */
-  unwatch: (() => void) | undefined;
 }
+
+/** How a client went: `ECONNRESET`. */
+const detailOf = ({ errored }: Socket): string => (errored === null ? 'closed' : codeOf(errored));
+
+/** The socket is the table’s no more. */
+const release = (entry: Entry): void => {
+  if (entry.closed !== undefined) entry.client.socket.off('close', entry.closed);
+  entry.closed = undefined;
+  entry.departed = undefined;
+};
+
+const depart = (entry: Entry): void => {
+  const { departed } = entry;
+  release(entry);
+  departed?.(detailOf(entry.client.socket));
+};
 
 /**
  * Owns each client socket until `take`; then the stream does, and the table only counts it until `leave`.
+ * A client that only ends its direction waits on: it may have asked its question. One that resets is gone.
  * Bounds: the servers’ admission limits bound it.
  */
 export class Clients {
@@ -36,41 +54,29 @@ export class Clients {
   /** Takes charge of a socket, and sees it go: a client that vanishes while it waits is dropped at once. */
   add(client: Client): void {
     const { socket, envelope } = client;
-    const entry: Entry = { client, departed: undefined, stream: undefined, unwatch: undefined };
-    const gone = (error?: unknown): void => {
-      entry.unwatch?.();
-      entry.unwatch = undefined;
-      socket.on('error', () => undefined);
-      socket.destroy();
-      const detail = error instanceof Error ? error.message : 'closed';
-      if (entry.departed !== undefined) entry.departed(detail);
-    };
-    const closed = (): void => gone();
-    entry.unwatch = () => {
-      socket.off('error', gone);
-      socket.off('close', closed);
-    };
-    socket.on('error', gone);
-    socket.on('close', closed);
+    const entry: Entry = { client, closed: undefined, departed: undefined, stream: undefined };
     this.#entries.set(envelope.id, entry);
+    // It may have told its close already, and would not tell it again.
+    if (socket.destroyed) return;
+    entry.closed = () => depart(entry);
+    socket.on('close', entry.closed);
   }
 
   /** Calls back once if the client goes away before it is taken or dropped; at once if it has gone already. */
   watch(id: number, departed: (detail: string) => void): void {
     const entry = this.#entries.get(id);
     if (entry === undefined) return;
-    entry.departed = departed;
-    if (entry.unwatch === undefined && entry.stream === undefined) departed('closed');
+    if (entry.closed !== undefined) entry.departed = departed;
+    else if (entry.stream === undefined) departed(detailOf(entry.client.socket));
   }
 
   /** Hands the socket over: the caller owns it, and must say `leave` in the end. `undefined`: it has gone. */
   take(id: number): Client | undefined {
     const entry = this.#entries.get(id);
-    if (entry?.unwatch === undefined) return undefined;
-    entry.departed = undefined;
-    entry.unwatch();
-    entry.unwatch = undefined;
-    return entry.client;
+    if (entry?.closed === undefined) return undefined;
+    release(entry);
+    // Its close is on the way.
+    return entry.client.socket.destroyed ? undefined : entry.client;
   }
 
   /** Notes the stream that now owns the socket, for counters and for cutting it. */
@@ -81,18 +87,18 @@ export class Clients {
 
   /** Forgets a connection that has ended. */
   leave(id: number): void {
+    const entry = this.#entries.get(id);
     this.#entries.delete(id);
+    // The tables that a Map outgrew are not collected at once, and hold what was in them: let it be little.
+    if (entry !== undefined) entry.stream = undefined;
   }
 
   /** Resets and forgets a connection that was never taken; gives it back while it was here. */
   refuse(id: number): Client | undefined {
-    const entry = this.#entries.get(id);
-    if (entry === undefined) return undefined;
-    const client = this.take(id);
-    client?.socket.on('error', () => undefined);
-    if (client !== undefined) resetSocket(client.socket);
+    const client = this.#entries.get(id)?.client;
+    if (this.take(id) !== undefined && client !== undefined) resetSocket(client.socket);
     this.leave(id);
-    return entry.client;
+    return client;
   }
 
   /** Cuts every stream; those still waiting are told to depart. */

@@ -3,10 +3,11 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { type Either, left, right } from 'fp-ts/lib/Either.js';
 import { Observable } from 'rxjs';
 import { type Address, showPeer } from '../address.ts';
+import { resetSocket } from '../duplex/reset.ts';
 import type { Env } from '../env.ts';
 import { codeOf, listenError } from '../listen-error.ts';
 
-/** Takes a connection over, socket and all. */
+/** Takes a connection over, socket and all. The socket has an error listener for good: who owns it watches `close`. */
 export type Accept = (socket: Socket) => void;
 
 /** Owns its socket until `close`. */
@@ -40,41 +41,47 @@ const boundTo = (server: Server, asked: Address): string => {
     : asked.text;
 };
 
-/** Connections on their way to whoever accepts them. */
+const ignore = (): void => undefined;
+
+/** Connections on their way to whoever accepts them. Owns those that it keeps. */
 class Door {
   #accept: Accept | undefined;
-  #kept: Socket[] = [];
+  /** With what forgets each when it closes. */
+  readonly #kept = new Map<Socket, () => void>();
 
   readonly admit = (socket: Socket): void => {
+    socket.on('error', ignore);
     if (this.#accept !== undefined) this.#accept(socket);
-    else if (this.#kept.length < KEPT) this.#keep(socket);
-    else socket.resetAndDestroy();
+    else if (this.#kept.size < KEPT) this.#keep(socket);
+    else resetSocket(socket);
   };
 
   open(accept: Accept | undefined): void {
     this.#accept = accept;
     if (accept === undefined) return;
-    const kept = this.#kept;
-    this.#kept = [];
-    for (const socket of kept) {
-      socket.off('error', ignore);
-      accept(socket);
-    }
+    for (const socket of this.#empty()) accept(socket);
   }
 
   close(): void {
     this.#accept = undefined;
-    for (const socket of this.#kept) socket.resetAndDestroy();
-    this.#kept = [];
+    for (const socket of this.#empty()) resetSocket(socket);
   }
 
+  /** A client that goes away makes room. It is not handed out: it would not tell its close again. */
   #keep(socket: Socket): void {
-    socket.on('error', ignore);
-    this.#kept.push(socket);
+    const forget = (): void => {
+      this.#kept.delete(socket);
+    };
+    this.#kept.set(socket, forget);
+    socket.on('close', forget);
+  }
+
+  #empty(): readonly Socket[] {
+    const open = [...this.#kept].filter(([{ destroyed }]) => !destroyed);
+    this.#kept.clear();
+    return open.map(([socket, forget]) => socket.off('close', forget));
   }
 }
-
-const ignore = (): void => undefined;
 
 /** A server that listens may still fail, out of descriptors for one: told once per episode, never fatal. */
 const tellErrors = (server: Server, srv: string, { log, scheduler }: Env): void => {
@@ -118,6 +125,11 @@ export const bindListener = (
     server.once('error', refused);
     server.listen({ host: address.ip, port: address.port, backlog: BACKLOG }, () => {
       server.off('error', refused);
+      // Node looks the address up first, and cannot be stopped then.
+      if (out.closed) {
+        close();
+        return;
+      }
       const srv = boundTo(server, address);
       tellErrors(server, srv, env);
       isHandedOver = true;

@@ -5,6 +5,7 @@ import { showPeer } from '../address.ts';
 import type { Close } from '../close-reason.ts';
 import type { ServerConfig } from '../config/config.ts';
 import type { BufferBudget } from '../duplex/budget.ts';
+import { resetSocket } from '../duplex/reset.ts';
 import type { StreamLimits } from '../duplex/stream.ts';
 import type { Env } from '../env.ts';
 import type { ServerEvent } from '../event.ts';
@@ -39,6 +40,12 @@ const limitsOf = (
   bufferSizeBytes,
   place: config.place,
 });
+
+const UNKNOWN = 'unknown';
+
+/** The client’s address; `undefined`: it reset before anybody looked, and has none any more. */
+const peerOf = ({ remoteAddress, remotePort }: Socket): string | undefined =>
+  remoteAddress === undefined ? undefined : showPeer(remoteAddress, remotePort ?? 0);
 
 class Server {
   readonly #srv: string;
@@ -84,49 +91,44 @@ class Server {
   }
 
   readonly accept = (socket: Socket): void => {
+    const src = peerOf(socket);
     const close = this.#admission.enter();
     if (close !== undefined) {
-      socket.resetAndDestroy();
-      this.#reject(this.#peerOf(socket), close);
+      resetSocket(socket);
+      this.#reject(src ?? UNKNOWN, close);
       return;
     }
-    socket.once('close', this.#admission.leave);
+    socket.on('close', this.#admission.leave);
     this.#out.next({ t: 'accepted', rt: this.#deps.rt, srv: this.#srv });
-    const src = this.#peerOf(socket);
-    // A client that reset before it was looked at has no address any more.
-    if (socket.remoteAddress === undefined) {
+    if (src === undefined) {
       socket.destroy();
-      this.#reject(src, { reason: 'departed', by: 'client' });
+      this.#reject(UNKNOWN, { reason: 'departed', by: 'client' });
     } else if (this.#config.tls === undefined)
       this.#arrive(socket, { src, at: this.#deps.timers.now() });
     else this.#shake(socket, src);
   };
 
-  #peerOf({ remoteAddress, remotePort }: Socket): string {
-    return remoteAddress === undefined ? 'unknown' : showPeer(remoteAddress, remotePort ?? 0);
-  }
-
   #shake(raw: Socket, src: string): void {
-    const { tls, place } = this.#config;
+    const { tls, connectTimeoutMs, place } = this.#config;
     if (tls === undefined) return;
     const { timers, rt } = this.#deps;
     const at = timers.now();
-    this.#shaking.add(raw);
-    terminatorOf(tls).begin(raw, timers, (handshake: Handshake) => {
+    const limitMs = Math.min(tls.handshakeTimeoutMs, connectTimeoutMs);
+    const reason = limitMs === connectTimeoutMs ? 'connect-timeout' : 'tls-timeout';
+    const done = (handshake: Handshake): void => {
       this.#shaking.delete(raw);
-      if (handshake.t === 'rejected') {
-        const { reason, detail } = handshake;
-        const rule =
-          reason === 'tls-timeout' ? { limit: `${tls.handshakeTimeoutMs}ms`, place } : {};
-        this.#reject(src, { reason, by: 'client', detail, ...rule });
-      } else {
+      if (handshake.t === 'secured') {
         const { socket, t: _, ...names } = handshake;
         const us = Math.round((timers.now() - at) * 1000);
         this.#out.next({ t: 'secured', rt, srv: this.#srv, us });
         this.#arrive(socket, { src, at, ...names });
-      }
+      } else if (handshake.t === 'late')
+        this.#reject(src, { reason, by: 'client', limit: `${limitMs}ms`, place });
+      else this.#reject(src, { reason: 'tls-handshake', by: 'client', detail: handshake.detail });
       this.#endIfOver();
-    });
+    };
+    this.#shaking.add(raw);
+    terminatorOf(tls).begin(raw, { timers, limitMs, done });
   }
 
   #arrive(
@@ -164,7 +166,7 @@ class Server {
  *   events   l-a-a---a-a----u|    l listening  a accepted, arrived, …  u unlistened
  *
  * Owns: each socket until it is in `clients`; the listener, which it gives back when the configs end.
- * Errors: never. Ends: when the configs have ended and the last handshake has.
+ * Errors: only those of `config$`. Ends: when the configs have ended and the last handshake has.
  */
 export const serve = (
   listener: Listener,
@@ -188,9 +190,11 @@ export const serve = (
           out.next({ t: 'listening', rt: parts.deps.rt, srv: listener.srv });
           listener.accept(server.accept);
         },
+        error: (error) => out.error(error),
         complete: () => {
           listener.close();
-          server?.close();
+          if (server === undefined) out.complete();
+          else server.close();
         },
       }),
     );

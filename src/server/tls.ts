@@ -7,113 +7,126 @@ import {
   type Server,
   type TLSSocket,
 } from 'node:tls';
-import type { CloseReason } from '../close-reason.ts';
 import type { Identity, ServerTlsConfig } from '../config/config.ts';
-import type { Timers } from '../timers.ts';
+import { codeOf } from '../listen-error.ts';
+import type { Timer, Timers } from '../timers.ts';
 
 /** How a handshake ended. */
 export type Handshake =
+  /** The socket has an error listener for good, and is destroyed by any error. */
   | {
       readonly t: 'secured';
       readonly socket: TLSSocket;
       readonly sni?: string;
       readonly alpn?: string;
     }
-  | { readonly t: 'rejected'; readonly reason: CloseReason; readonly detail: string };
+  /** `detail` is the library’s own word for it, or `closed`. */
+  | { readonly t: 'failed'; readonly detail: string }
+  | { readonly t: 'late' };
 
-/** A handshake in progress: owns the raw socket. */
-interface Pending {
+/** What a handshake needs to end. */
+export interface HandshakeOptions {
+  readonly timers: Timers;
+  readonly limitMs: number;
+  /** Called exactly once, never synchronously. */
   readonly done: (handshake: Handshake) => void;
-  detail: string;
 }
 
 /** Our own limit, on our own clock, comes first; Node’s is out of the way. */
 const NEVER_MS = 2 ** 31 - 1;
 
-const ignore = (): void => undefined;
+/** Node tells an error after the handshake, and leaves the socket open; its owner waits for a close. */
+const fail = function (this: TLSSocket, error: Error): void {
+  this.destroy(error);
+};
 
 const contextOf = ({ certs, privateKey }: Identity): SecureContext =>
   createSecureContext({ cert: certs, key: privateKey });
 
-const detailOf = (error: Error): string =>
-  'code' in error && typeof error.code === 'string' ? error.code : error.message;
-
-/** Names the connection for as long as it lives, raw or wrapped. */
-const keyOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress} ${remotePort}`;
-
 const makeServer = ({ defaultIdentity, identities, alpnProtocols }: ServerTlsConfig): Server => {
   const contexts = new Map([...identities].map(([name, identity]) => [name, contextOf(identity)]));
-  const fallback = defaultIdentity === undefined ? undefined : contextOf(defaultIdentity);
   return createServer({
     ...(defaultIdentity === undefined
       ? {}
       : { cert: defaultIdentity.certs, key: defaultIdentity.privateKey }),
     ...(alpnProtocols.length === 0 ? {} : { ALPNProtocols: [...alpnProtocols] }),
-    SNICallback: (name, answer) => answer(null, contexts.get(name.toLowerCase()) ?? fallback),
+    // Without an answer the default identity is shown.
+    SNICallback: (name, answer) => answer(null, contexts.get(name.toLowerCase())),
     handshakeTimeout: NEVER_MS,
   });
 };
 
-/**
- * Shakes hands for the servers that share one TLS config. It never listens: sockets are given to it.
- * Names are matched exactly, in lower case; all others get the default identity.
- */
+const named = (socket: TLSSocket): Handshake => {
+  // Node’s types leave out what its manual has: the name that the client asked for.
+  const sni: unknown = Reflect.get(socket, 'servername');
+  const { alpnProtocol } = socket;
+  return {
+    t: 'secured',
+    socket,
+    ...(typeof sni === 'string' ? { sni: sni.toLowerCase() } : {}),
+    ...(typeof alpnProtocol === 'string' ? { alpn: alpnProtocol } : {}),
+  };
+};
+
+/** One handshake. Owns the raw socket until it ends; only `secured` leaves it open. */
+class Pending {
+  readonly #raw: Socket;
+  readonly #done: (handshake: Handshake) => void;
+  readonly #limit: Timer;
+
+  constructor(raw: Socket, { timers, limitMs, done }: HandshakeOptions) {
+    this.#raw = raw;
+    this.#done = done;
+    this.#limit = timers.after(limitMs, () => this.end({ t: 'late' }));
+    raw.on('close', this.#closed);
+  }
+
+  /** Only the first end counts. */
+  end(handshake: Handshake): void {
+    if (!pending.delete(this.#raw)) return;
+    this.#limit.drop();
+    this.#raw.off('close', this.#closed);
+    if (handshake.t !== 'secured') this.#raw.destroy();
+    this.#done(handshake);
+  }
+
+  readonly #closed = (): void => this.end({ t: 'failed', detail: 'closed' });
+}
+
+/** The handshakes in progress, by their raw sockets. */
+const pending = new Map<Socket, Pending>();
+
+/** The raw socket below; Node’s types leave it out, and its events name only the upper one. */
+const pendingOf = (socket: TLSSocket): Pending | undefined =>
+  pending.get(Reflect.get(socket, '_parent'));
+
+/** Shakes hands for the server of one TLS config. It never listens: sockets are given to it. */
 export class Terminator {
   readonly #server: Server;
-  readonly #pending = new Map<string, Pending>();
-  readonly #limitMs: number;
 
   constructor(config: ServerTlsConfig) {
-    this.#limitMs = config.handshakeTimeoutMs;
     this.#server = makeServer(config);
-    this.#server.on('secureConnection', (socket) => this.#secured(socket));
-    this.#server.on('tlsClientError', (error, socket) => {
-      const pending = this.#pending.get(keyOf(socket));
-      if (pending !== undefined) pending.detail = detailOf(error);
+    this.#server.on('secureConnection', (socket) => {
+      // Half-closed only from here on: a client that ends before has given up.
+      socket.allowHalfOpen = true;
+      socket.on('error', fail);
+      const handshake = pendingOf(socket);
+      if (handshake === undefined) socket.destroy();
+      else handshake.end(named(socket));
     });
+    this.#server.on('tlsClientError', (error, socket) =>
+      pendingOf(socket)?.end({ t: 'failed', detail: codeOf(error) }),
+    );
   }
 
   /**
-   * Begins a handshake. `done` is called exactly once, never synchronously; with `secured` it owns the
-   * socket, with `rejected` the socket is destroyed.
-   * Owns: the raw socket until then; destroying it gives up.
+   * Begins a handshake on a socket that has an error listener for good.
+   * Owns: the socket until `done`, and destroys it unless the handshake is `secured`. Destroying it gives up.
    */
-  begin(raw: Socket, timers: Timers, done: (handshake: Handshake) => void): void {
-    const key = keyOf(raw);
-    const limit = timers.after(this.#limitMs, () =>
-      end({ t: 'rejected', reason: 'tls-timeout', detail: 'handshake' }),
-    );
-    const closed = (): void =>
-      end({ t: 'rejected', reason: 'tls-handshake', detail: pending.detail });
-    const end = (handshake: Handshake): void => {
-      limit.drop();
-      raw.off('close', closed);
-      this.#pending.delete(key);
-      if (handshake.t === 'rejected') raw.destroy();
-      done(handshake);
-    };
-    const pending: Pending = { done: end, detail: 'closed' };
-    this.#pending.set(key, pending);
-    raw.on('error', ignore);
-    raw.on('close', closed);
+  begin(raw: Socket, options: HandshakeOptions): void {
+    raw.allowHalfOpen = false;
+    pending.set(raw, new Pending(raw, options));
     this.#server.emit('connection', raw);
-  }
-
-  #secured(socket: TLSSocket): void {
-    const pending = this.#pending.get(keyOf(socket));
-    if (pending === undefined) {
-      socket.destroy();
-      return;
-    }
-    // Node’s types leave out what its manual has: the name that the client asked for.
-    const sni: unknown = Reflect.get(socket, 'servername');
-    const { alpnProtocol } = socket;
-    pending.done({
-      t: 'secured',
-      socket,
-      ...(typeof sni === 'string' ? { sni: sni.toLowerCase() } : {}),
-      ...(typeof alpnProtocol === 'string' ? { alpn: alpnProtocol } : {}),
-    });
   }
 }
 
