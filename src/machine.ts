@@ -61,12 +61,16 @@ const makeServe = (
   };
 };
 
+/** Streams are cut; those that wait are turned away for the same reason, and their balancers find them gone. */
 const makeCut =
-  (clients: Clients, { log }: Env) =>
+  (plant: Plant, { log }: Env) =>
   ({ admin: { graceSecs } }: Config): void => {
+    const { clients } = plant;
     log('warn', 'the grace is over, cutting what still streams', { connections: clients.size });
-    const limit = `${graceSecs * 1000}ms`;
-    clients.abort({ reason: 'shutdown', by: 'proxy', limit, place: 'admin.graceSecs' });
+    const rule = { limit: `${graceSecs * 1000}ms`, place: 'admin.graceSecs' };
+    for (const { id: conn } of clients.waiting())
+      refuseClient(plant, { conn, reason: 'shutdown', attempts: 0, rule: () => rule });
+    clients.abort({ reason: 'shutdown', by: 'proxy', ...rule });
   };
 
 /** Makes the machine. `config` gives the config in force. */
@@ -98,14 +102,15 @@ export const makeMachine = (config: () => Config, { env, logDropped }: World): M
     interpret: (interpreter, rt) => makeInterpreter(interpreter, { rt, report }, env),
     streams: (name) => makeStreams(plant, name),
     refuse: (refusal) => refuseClient(plant, refusal),
-    waiting: (rt, dst) => clients.waiting(rt, dst),
+    waiting: (rt, dst) =>
+      clients.waiting().flatMap((one) => (one.rt === rt && one.dst === dst ? [one.id] : [])),
   };
   return {
     listeners,
     directory,
     metrics,
     context,
-    cut: makeCut(clients, env),
+    cut: makeCut(plant, env),
     configure: ({ maxBufferedBytes }) => {
       budget.max = maxBufferedBytes;
     },

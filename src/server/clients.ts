@@ -93,30 +93,29 @@ export class Clients {
     if (entry !== undefined) entry.stream = undefined;
   }
 
-  /** Resets and forgets a connection that was never taken; gives it back while it was here. */
+  /**
+   * Resets and forgets a connection that was never taken; gives it back while it was here. Who waits for it is
+   * told that it has departed; who has refused it itself may take no notice.
+   */
   refuse(id: number): Client | undefined {
-    const client = this.#entries.get(id)?.client;
+    const entry = this.#entries.get(id);
+    const { client, departed } = entry ?? {};
     if (this.take(id) !== undefined && client !== undefined) resetSocket(client.socket);
     this.leave(id);
+    departed?.('refused');
     return client;
   }
 
-  /** Cuts every stream; those still waiting are told to depart. */
+  /** Cuts every stream. */
   abort(close: Close): void {
-    for (const { stream, departed } of [...this.#entries.values()]) {
-      if (stream !== undefined) stream.abort(close);
-      else departed?.(close.reason);
-    }
+    for (const { stream } of [...this.#entries.values()]) stream?.abort(close);
   }
 
-  /** Those that wait for a name. */
-  waiting(rt: string, dst: string): readonly number[] {
+  /** Those that wait for an endpoint. */
+  waiting(): readonly Envelope[] {
     return [...this.#entries.values()]
-      .filter(
-        ({ client: { envelope }, stream }) =>
-          stream === undefined && envelope.rt === rt && envelope.dst === dst,
-      )
-      .map(({ client }) => client.envelope.id);
+      .filter(({ stream }) => stream === undefined)
+      .map(({ client }) => client.envelope);
   }
 
   /** Every connection of the table with its stream, if it has one; for counters. */

@@ -19,7 +19,7 @@ const COUNT = Number(process.env['COUNT'] ?? 100_000);
 const PARALLEL = Number(process.env['PARALLEL'] ?? 16);
 const LOADS: readonly Omit<Task, 'port'>[] = [
   { t: 'requests', count: COUNT, parallel: PARALLEL },
-  { t: 'connections', count: COUNT / 20, parallel: PARALLEL },
+  { t: 'connections', count: COUNT / 20, perSecond: 2_000 },
 ];
 const TICKS_PER_SECOND = 100;
 const HOST = '127.0.0.1';

@@ -25,7 +25,7 @@ interface Load {
 
 const LOADS: readonly Load[] = [
   { name: 'small request', task: { t: 'requests', count: 64_000, parallel: 64 } },
-  { name: 'new connection', task: { t: 'connections', count: 6_000, parallel: 16 } },
+  { name: 'new connection', task: { t: 'connections', count: 4_000, perSecond: 2_000 } },
 ];
 
 const start = async (file: string, ...args: string[]): Promise<[ChildProcess, number]> => {

@@ -8,9 +8,17 @@ export interface Task {
   readonly port: number;
   /** How many requests, or connections, in all. */
   readonly count: number;
-  /** How many at a time. */
-  readonly parallel: number;
+  /** How many at a time, for requests. */
+  readonly parallel?: number;
+  /**
+   * How many begin in a second, for connections. A fixed rate below what either side can do: in a closed loop the
+   * slower proxy would also pay for waking its peers, which the faster one leaves no time to sleep.
+   */
+  readonly perSecond?: number;
 }
+
+/** Between two looks at how many connections are due. */
+const TICK_MS = 1;
 
 const MESSAGE = Buffer.alloc(100, 'x');
 
@@ -37,20 +45,27 @@ const converse = (port: number, count: number): Promise<void> =>
     socket.on('close', () => (left === 0 ? resolve() : reject(new Error('ended early'))));
   });
 
-const work = async ({ t, port, count, parallel }: Task): Promise<void> => {
-  if (t === 'requests') {
-    const each = Math.floor(count / parallel);
-    await Promise.all(Array.from({ length: parallel }, () => converse(port, each)));
+/** Begins connections at an even rate, and waits for the end of all. */
+const arrive = (port: number, count: number, perSecond: number): Promise<unknown> =>
+  new Promise((resolve, reject) => {
+    const begun = performance.now();
+    const ended: Promise<void>[] = [];
+    const timer = setInterval(() => {
+      const due = Math.min(count, Math.ceil(((performance.now() - begun) * perSecond) / 1000));
+      while (ended.length < due) ended.push(converse(port, 1));
+      if (due < count) return;
+      clearInterval(timer);
+      Promise.all(ended).then(resolve, reject);
+    }, TICK_MS);
+  });
+
+const work = async ({ t, port, count, parallel = 1, perSecond = 1 }: Task): Promise<void> => {
+  if (t === 'connections') {
+    await arrive(port, count, perSecond);
     return;
   }
-  let left = count;
-  const worker = async (): Promise<void> => {
-    while (left > 0) {
-      left -= 1;
-      await converse(port, 1);
-    }
-  };
-  await Promise.all(Array.from({ length: parallel }, worker));
+  const each = Math.floor(count / parallel);
+  await Promise.all(Array.from({ length: parallel }, () => converse(port, each)));
 };
 
 const server = net.createServer({ noDelay: true, allowHalfOpen: true }, (socket) => {
