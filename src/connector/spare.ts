@@ -20,10 +20,8 @@ export const watchSpare = (socket: Socket, gone: () => void): (() => void) => {
   };
   const look = (): void => {
     const held = socket.readableLength;
-    // An end is only seen by who reads; with nothing buffered a read of 0 bytes notices it and takes nothing.
-    if (held === 0) socket.read(0);
     // Readable, and nothing came: behind what is buffered stands the end.
-    else if (held === seen) lost();
+    if (held === seen) lost();
     seen = held;
   };
   socket.on('end', lost);

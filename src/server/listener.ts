@@ -125,11 +125,6 @@ export const bindListener = (
     server.once('error', refused);
     server.listen({ host: address.ip, port: address.port, backlog: BACKLOG }, () => {
       server.off('error', refused);
-      // Node looks the address up first, and cannot be stopped then.
-      if (out.closed) {
-        close();
-        return;
-      }
       const srv = boundTo(server, address);
       tellErrors(server, srv, env);
       isHandedOver = true;
