@@ -40,6 +40,7 @@ const limited = (m: Marbles, events: string, limits: Partial<StreamLimits>): Tol
     const deadlines = new Deadlines({
       limits: { ...UNLIMITED, ...limits },
       timers,
+      openedAt: timers.now(),
       lastMovedAt: () => movedAt,
       expired: (close) => {
         out.next(showClose(close));

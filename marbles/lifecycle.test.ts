@@ -16,6 +16,7 @@ import { type Marbles, marbles } from '../src/testing/marbles.ts';
 const config = (label: string): Config => ({
   admin: { ip: '127.0.0.1', port: 9989, graceSecs: 10, hosts: [], maxNameSeries: 500 },
   log: { level: 'info', format: 'text' },
+  workers: 0,
   bufferSizeBytes: 262144,
   maxBufferedBytes: 1,
   routers: [

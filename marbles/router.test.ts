@@ -49,6 +49,7 @@ const router = (ports: readonly number[], label = 'a', version = 0): RouterConfi
 const config = (...routers: readonly RouterConfig[]): Config => ({
   admin: { ip: '127.0.0.1', port: 1, graceSecs: 10, hosts: [], maxNameSeries: 500 },
   log: { level: 'info', format: 'text' },
+  workers: 0,
   bufferSizeBytes: 1024,
   maxBufferedBytes: 1024,
   routers,

@@ -3,12 +3,11 @@ import { type Either, isLeft, right } from 'fp-ts/lib/Either.js';
 import { finalize, map, merge, mergeMap, type Observable, of, Subject } from 'rxjs';
 import type { AdminHandlers } from './admin/server.ts';
 import { AdminDoor } from './admin-door.ts';
-import { app } from './app.ts';
 import type { Config } from './config/config.ts';
 import type { LoadedFile } from './config/read.ts';
+import type { Engine } from './engine.ts';
 import { EXIT, type Lifecycle, live, type Ready, type Request } from './lifecycle.ts';
 import type { Log } from './log.ts';
-import { type Machine, makeMachine } from './machine.ts';
 import type { World } from './world.ts';
 
 /** What the daemon is started with. */
@@ -18,6 +17,8 @@ export interface DaemonSetup {
   readonly load: () => Either<readonly string[], LoadedFile>;
   readonly signal$: Observable<Request>;
   readonly world: World;
+  /** Makes what routes connections: `config` gives the config in force. */
+  readonly engine: (config: () => Config) => Engine;
 }
 
 /** Has the log know how a reload went, beside whoever asked for it. */
@@ -40,7 +41,7 @@ export const RELOAD: Request = { t: 'reload', answer: ignore };
 
 class Daemon {
   readonly #setup: DaemonSetup;
-  readonly #machine: Machine;
+  readonly #engine: Engine;
   readonly #admin: AdminDoor;
   readonly #asked$ = new Subject<Request>();
   /** What the routers run on, and what was read last and may come next. */
@@ -48,11 +49,11 @@ class Daemon {
   #candidate: LoadedFile;
 
   constructor(setup: DaemonSetup) {
-    const { first, world } = setup;
+    const { first, world, engine } = setup;
     this.#setup = setup;
     this.#inForce = first;
     this.#candidate = first;
-    this.#machine = makeMachine(() => this.#inForce.config, world);
+    this.#engine = engine(() => this.#inForce.config);
     this.#admin = new AdminDoor(this.#handlers(), world.env);
   }
 
@@ -75,14 +76,13 @@ class Daemon {
   };
 
   #handlers(): AdminHandlers {
-    const { metrics, directory } = this.#machine;
+    const { metrics, routers } = this.#engine;
     const { turn } = this.#setup.world;
     const ask = (request: Request): void => this.#asked$.next(request);
     return {
-      metrics: () => metrics.render(turn),
-      metricsContentType: metrics.contentType,
+      metrics,
       config: () => this.#inForce.raw,
-      routers: () => directory.routers(),
+      routers,
       reload: () => new Promise((answer) => ask({ t: 'reload', answer })),
       shutdown: () => ask({ t: 'shutdown' }),
       abort: () => ask({ t: 'abort' }),
@@ -93,13 +93,13 @@ class Daemon {
 
   #lifecycle(): Lifecycle {
     const { env } = this.#setup.world;
-    const { context, stop, cut } = this.#machine;
+    const { run, stop, cut } = this.#engine;
     return {
       first: this.#inForce.config,
       request$: merge(this.#setup.signal$, this.#asked$).pipe(map(told(env.log))),
       load: () => this.#load(),
       prepare: (config) => this.#prepare(config),
-      run: (config$) => app(config$, context, env),
+      run,
       stopping: stop,
       cut,
     };
@@ -117,28 +117,29 @@ class Daemon {
     return this.#admin.reserve(config.admin).pipe(
       mergeMap((door) => {
         if (isLeft(door)) return of(door);
-        return this.#machine.listeners.reserve(config).pipe(
-          map((listeners) => {
-            if (isLeft(listeners)) {
+        return this.#engine.prepare(config).pipe(
+          map((engine) => {
+            if (isLeft(engine)) {
               door.right.cancel();
-              return listeners;
+              return engine;
             }
-            return right({ commit: () => this.#commit(door.right, listeners.right) });
+            return right({ commit: () => this.#commit(door.right, engine.right) });
           }),
         );
       }),
     );
   }
 
-  #commit(door: Ready, listeners: Ready): void {
+  #commit(door: Ready, engine: Ready): void {
     const { configure, env } = this.#setup.world;
     this.#inForce = this.#candidate;
     const { config, warningLines } = this.#inForce;
     configure(config.log);
-    this.#machine.configure(config);
-    listeners.commit();
+    engine.commit();
     door.commit();
     for (const warning of warningLines) env.log('warn', warning);
+    if (config.workers !== this.#setup.first.config.workers)
+      env.log('warn', 'workers: takes effect at the next start');
   }
 }
 

@@ -4,12 +4,23 @@ import { forkJoin, map, type Observable, of } from 'rxjs';
 import type { Config, ServerConfig } from './config/config.ts';
 import type { Env } from './env.ts';
 import { serverKey } from './router.ts';
+import type { Descriptors } from './server/descriptors.ts';
 import { bindListener, type Listener } from './server/listener.ts';
+import type { Sockets } from './socket/sockets.ts';
+
+/** What listeners are made of; each counts as a descriptor while it is in use. */
+export interface ListenerParts {
+  readonly sockets: Sockets;
+  readonly descriptors: Descriptors;
+  readonly env: Env;
+}
 
 /** New listeners that are bound and not yet in use. */
 export interface Reserved {
   /** Takes them into use; those that the config does not name close when their servers end. */
   readonly commit: () => void;
+  /** Closes them again. */
+  readonly cancel: () => void;
 }
 
 /**
@@ -18,23 +29,24 @@ export interface Reserved {
  * Bounds: one listener per server of the config in force, and of those that are leaving.
  */
 export class Listeners {
-  readonly #env: Env;
+  readonly #parts: ListenerParts;
   readonly #bound = new Map<string, Listener>();
   /** Who uses which. */
   readonly #claims = new Map<string, symbol>();
   #wanted: ReadonlySet<string> = new Set();
 
-  constructor(env: Env) {
-    this.#env = env;
+  constructor(parts: ListenerParts) {
+    this.#parts = parts;
   }
 
   /** Binds what a config needs and is not bound yet: all of it, or, with the errors told, none. */
   reserve({ routers }: Config): Observable<Either<readonly string[], Reserved>> {
     const servers = routers.flatMap((router) => router.servers);
     const missing = servers.filter((server) => !this.#bound.has(serverKey(server)));
-    if (missing.length === 0) return of(right({ commit: () => this.#want(servers) }));
+    if (missing.length === 0)
+      return of(right({ commit: () => this.#want(servers), cancel: () => undefined }));
     const bindings = missing.map((server) =>
-      bindListener(server.address, server.place, this.#env).pipe(
+      bindListener(server.address, server.place, this.#parts).pipe(
         map((result) => ({ key: serverKey(server), result })),
       ),
     );
@@ -44,13 +56,20 @@ export class Listeners {
         const fresh = bound.flatMap(({ key, result }) =>
           isLeft(result) ? [] : [{ key, listener: result.right }],
         );
-        if (errors.length > 0) {
+        const cancel = (): void => {
           for (const { listener } of fresh) listener.close();
+        };
+        if (errors.length > 0) {
+          cancel();
           return left(errors);
         }
         return right({
+          cancel,
           commit: () => {
-            for (const { key, listener } of fresh) this.#bound.set(key, listener);
+            for (const { key, listener } of fresh) {
+              this.#bound.set(key, listener);
+              this.#parts.descriptors.take();
+            }
             this.#want(servers);
           },
         });
@@ -90,6 +109,7 @@ export class Listeners {
       return;
     }
     this.#bound.delete(key);
+    this.#parts.descriptors.give();
     listener.close();
   }
 }

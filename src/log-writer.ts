@@ -4,6 +4,9 @@ import { type Fields, LEVELS, type Level, type Log } from './log.ts';
 /** Most bytes of lines that wait; further lines are dropped and counted. */
 export const MOST_WAITING = 1024 * 1024;
 
+/** What the system writes to a pipe in one piece, in bytes. Source: POSIX, PIPE_BUF on Linux. */
+const WHOLE_BYTES = 4096;
+
 /** Where lines go, and what they look like. */
 export interface LogWriterOptions {
   /** Writes bytes and calls back when they are out. Called with one piece at a time. */
@@ -14,6 +17,8 @@ export interface LogWriterOptions {
   readonly now: () => string;
   readonly level: () => Level;
   readonly format: () => 'text' | 'json';
+  /** One of several processes that write to the same place: it says so in each line, and writes no more than a pipe takes whole. */
+  readonly worker?: number;
 }
 
 /** A log, and what an operator of it asks. */
@@ -82,10 +87,22 @@ class Writer implements LogWriter {
   readonly isIdle = (): boolean => !this.#isBusy;
 
   #take(): Buffer {
-    const bytes = Buffer.from(this.#waiting.join(''));
-    this.#waiting = [];
-    this.#waitingBytes = 0;
+    const { worker } = this.#options;
+    const lines = worker === undefined ? this.#waiting : this.#takeWhole();
+    if (worker === undefined) this.#waiting = [];
+    const bytes = Buffer.from(lines.join(''));
+    this.#waitingBytes = this.#waiting.length === 0 ? 0 : this.#waitingBytes - bytes.length;
     return bytes;
+  }
+
+  /** As many lines as are written in one piece beside those of others; a longer one alone. */
+  #takeWhole(): readonly string[] {
+    let bytes = 0;
+    const fits = this.#waiting.findIndex((line) => {
+      bytes += Buffer.byteLength(line);
+      return bytes > WHOLE_BYTES;
+    });
+    return this.#waiting.splice(0, fits < 0 ? this.#waiting.length : Math.max(1, fits));
   }
 
   #tellLoss(): void {
@@ -96,7 +113,9 @@ class Writer implements LogWriter {
 
   #add(level: Level, message: string, fields: Fields): void {
     const show = this.#options.format() === 'json' ? jsonLine : textLine;
-    const line = show(this.#options.now(), level, message, fields);
+    const { worker } = this.#options;
+    const all = worker === undefined ? fields : { ...fields, worker };
+    const line = show(this.#options.now(), level, message, all);
     this.#waiting.push(line);
     this.#waitingBytes += line.length;
   }

@@ -4,10 +4,11 @@ import { type Metrics, makeMetrics } from './admin/metrics.ts';
 import type { Config } from './config/config.ts';
 import { logEvent } from './connection-log.ts';
 import { Directory } from './directory.ts';
-import { makeBudget } from './duplex/budget.ts';
+import { BufferBudget } from './duplex/budget.ts';
 import type { Env } from './env.ts';
 import type { RouterEvent } from './event.ts';
 import { makeInterpreter } from './interpreter/make.ts';
+import { makeWatchGate } from './interpreter/watch-gate.ts';
 import { Listeners } from './listeners.ts';
 import { type Plant, refuseClient } from './plant.ts';
 import type { RouterContext } from './router.ts';
@@ -15,6 +16,7 @@ import { Clients } from './server/clients.ts';
 import { Descriptors } from './server/descriptors.ts';
 import { connectionDescriptors } from './server/fd-limit.ts';
 import { serve } from './server/serve.ts';
+import { makeSockets } from './socket/sockets.ts';
 import { makeStreams } from './streams.ts';
 import { makeTimers } from './timers.ts';
 import type { World } from './world.ts';
@@ -73,13 +75,32 @@ const makeCut =
     clients.abort({ reason: 'shutdown', by: 'proxy', ...rule });
   };
 
-/** Makes the machine. `config` gives the config in force. */
-export const makeMachine = (config: () => Config, { env, logDropped }: World): Machine => {
+/** How a router’s names are resolved. */
+export type Interpret = RouterContext['interpret'];
+
+/** The interpreters that the config names; their watches count as descriptors. */
+export const makeInterpret = (
+  report: (event: RouterEvent) => void,
+  descriptors: Descriptors,
+  env: Env,
+): Interpret => {
+  const gate = makeWatchGate(descriptors);
+  return (interpreter, rt) => makeInterpreter(interpreter, { rt, report, gate }, env);
+};
+
+/** Makes the machine. `config` gives the config in force; `interpret` replaces the interpreters that it names. */
+export const makeMachine = (
+  config: () => Config,
+  { env, logDropped }: World,
+  interpret?: Interpret,
+): Machine => {
   const timers = makeTimers(env.scheduler);
+  const sockets = makeSockets(timers);
+  const descriptors = new Descriptors(connectionDescriptors());
   const clients = new Clients();
-  const budget = makeBudget(config().maxBufferedBytes);
+  const budget = new BufferBudget(config().maxBufferedBytes, timers);
   const directory = new Directory(clients, timers.now);
-  const listeners = new Listeners(env);
+  const listeners = new Listeners({ sockets, descriptors, env });
   const metrics = makeMetrics({
     names: () => directory.names(),
     servers: () => directory.servers(),
@@ -91,15 +112,14 @@ export const makeMachine = (config: () => Config, { env, logDropped }: World): M
     metrics.record(event);
     logEvent(env.log, event);
   };
-  const descriptors = new Descriptors(connectionDescriptors());
-  const plant: Plant = { clients, descriptors, budget, timers, report };
+  const plant: Plant = { sockets, clients, descriptors, budget, timers, report };
   const context: RouterContext = {
     timers,
     report,
     directory,
     operators: [],
     serve: makeServe({ plant, listeners, directory }, config, env),
-    interpret: (interpreter, rt) => makeInterpreter(interpreter, { rt, report }, env),
+    interpret: interpret ?? makeInterpret(report, descriptors, env),
     streams: (name) => makeStreams(plant, name),
     refuse: (refusal) => refuseClient(plant, refusal),
     waiting: (rt, dst) =>

@@ -7,7 +7,9 @@ import { HELP, parseCommandLine, type Task } from './cli.ts';
 import { type LoadedFile, readConfig } from './config/read.ts';
 import { daemon, RELOAD } from './daemon.ts';
 import type { Request } from './lifecycle.ts';
-import { makeWorld } from './world.ts';
+import { SLOT } from './workers/processes.ts';
+import { makeEngine, work } from './workers/start.ts';
+import { makeWorld, type World } from './world.ts';
 
 const EXIT = { ok: 0, usage: 64, fault: 70, config: 78 } as const;
 
@@ -39,9 +41,8 @@ const loadAgain = (file: string) => (): Either<readonly string[], LoadedFile> =>
     ? left(['the configuration came from standard input, which cannot be read again'])
     : readConfig(file);
 
-/** Runs the daemon until it says how to exit. */
-const run = (file: string, first: LoadedFile): void => {
-  const world = makeWorld();
+/** Runs until it is told how to exit; a fault of our own ends the process, and says so. */
+const live = (world: World, life$: Observable<number>): void => {
   const exit = (code: number): void => {
     void world.flush().then(() => process.exit(code));
   };
@@ -52,10 +53,20 @@ const run = (file: string, first: LoadedFile): void => {
   };
   rxConfig.onUnhandledError = fault;
   process.on('uncaughtException', fault);
-  daemon({ first, load: loadAgain(file), signal$: signal$(), world }).subscribe({
-    next: exit,
-    error: fault,
-  });
+  life$.subscribe({ next: exit, error: fault });
+};
+
+const run = (file: string, first: LoadedFile): void => {
+  const world = makeWorld();
+  const engine = makeEngine(first.config, world);
+  live(world, daemon({ first, load: loadAgain(file), signal$: signal$(), world, engine }));
+};
+
+/** Works for a primary, which alone obeys signals: those of a terminal reach all. */
+const serve = (slot: string): void => {
+  const world = makeWorld(Number(slot));
+  for (const signal of ['SIGHUP', 'SIGTERM', 'SIGINT']) process.on(signal, () => undefined);
+  live(world, work(process, world).pipe(map(() => EXIT.ok)));
 };
 
 const main = (args: readonly string[]): void => {
@@ -88,4 +99,6 @@ const start = ({ t, config }: Extract<Task, { config: string }>): void => {
   } else run(config, loaded.right);
 };
 
-main(process.argv.slice(2));
+const { [SLOT]: slot } = process.env;
+if (slot !== undefined && process.send !== undefined) serve(slot);
+else main(process.argv.slice(2));

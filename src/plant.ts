@@ -4,10 +4,12 @@ import type { BufferBudget } from './duplex/budget.ts';
 import type { RouterEvent } from './event.ts';
 import type { Client, Clients } from './server/clients.ts';
 import type { Descriptors } from './server/descriptors.ts';
+import type { Sockets } from './socket/sockets.ts';
 import type { Timers } from './timers.ts';
 
 /** The tables, budgets and timers of a process. */
 export interface Plant {
+  readonly sockets: Sockets;
   readonly clients: Clients;
   readonly descriptors: Descriptors;
   readonly budget: BufferBudget;

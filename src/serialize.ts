@@ -16,19 +16,35 @@ export const serialize =
   (source$) =>
     new Observable<T>((out) => {
       const waiting: (() => void)[] = [];
-      let busy = false;
+      let isBusy = false;
+      /** Delivers what was caused meanwhile; `isBusy` until nothing waits. */
+      const drain = (): void => {
+        for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) next();
+      };
       const deliver = (task: () => void): void => {
         waiting.push(task);
-        if (busy) return;
-        busy = true;
+        if (isBusy) return;
+        isBusy = true;
         try {
-          for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) next();
+          drain();
         } finally {
-          busy = false;
+          isBusy = false;
         }
       };
       return source$.subscribe({
-        next: (value) => deliver(() => out.next(value)),
+        next: (value) => {
+          if (isBusy) {
+            waiting.push(() => out.next(value));
+            return;
+          }
+          isBusy = true;
+          try {
+            out.next(value);
+            if (waiting.length > 0) drain();
+          } finally {
+            isBusy = false;
+          }
+        },
         error: (error: unknown) => deliver(() => out.error(error)),
         complete: () => deliver(() => out.complete()),
       });

@@ -1,16 +1,16 @@
 /** Commands of a balancer made real: dials, spares, streams and refusals of one name. */
-import type { Socket } from 'node:net';
 import type { Ports, Tell } from './balancer/balance.ts';
 import type { Command } from './balancer/messages.ts';
 import type { CloseReason } from './close-reason.ts';
 import type { ClientPolicy } from './config/config.ts';
 import { type ConnectOutcome, connect } from './connector/connect.ts';
-import { watchSpare } from './connector/spare.ts';
+import { Spare } from './connector/spare.ts';
 import { openDuplex } from './duplex/duplex.ts';
 import type { Summary } from './duplex/stream.ts';
 import type { Path } from './path.ts';
 import { type Plant, type Rule, refuseClient } from './plant.ts';
 import type { Client } from './server/clients.ts';
+import { type Begun, fresh } from './socket/read-ahead.ts';
 
 /** One name of one router. */
 export interface NameSetup {
@@ -38,10 +38,8 @@ class Streams implements Ports {
   readonly #name: NameSetup;
   /** Dials in flight: how to drop them. */
   readonly #dialing = new Map<number, () => void>();
-  /** Connected and not yet joined with a client. */
-  readonly #connected = new Map<number, Socket>();
-  /** Spares: how to stop watching them. */
-  readonly #unwatch = new Map<number, () => void>();
+  /** Connected and not yet joined with a client, spares among them. */
+  readonly #connected = new Map<number, Begun>();
 
   constructor(plant: Plant, name: NameSetup) {
     this.#plant = plant;
@@ -67,7 +65,7 @@ class Streams implements Ports {
         this.#dialing.delete(command.dial);
         break;
       case 'close':
-        this.#take(command.dial)?.destroy();
+        this.#take(command.dial)?.socket.destroy();
         break;
       case 'refuse':
         this.#refuse(command);
@@ -81,7 +79,7 @@ class Streams implements Ports {
   readonly close = (): void => {
     for (const drop of this.#dialing.values()) drop();
     this.#dialing.clear();
-    for (const dial of [...this.#connected.keys()]) this.#take(dial)?.destroy();
+    for (const dial of [...this.#connected.keys()]) this.#take(dial)?.socket.destroy();
   };
 
   #connect({ dial, address }: Of<'connect'>, tell: Tell): void {
@@ -91,7 +89,7 @@ class Streams implements Ports {
       this.#dialing.delete(dial);
       this.#dialed(address.text, outcome);
       if (outcome.t === 'connected') {
-        this.#connected.set(dial, outcome.socket);
+        this.#connected.set(dial, fresh(outcome.socket));
         tell({ t: 'connected', dial });
       } else {
         tell({ t: 'connectFailed', dial, cause: outcome.cause, detail: outcome.detail });
@@ -111,31 +109,30 @@ class Streams implements Ports {
   }
 
   #watch({ dial }: Of<'watch'>, tell: Tell): void {
-    const socket = this.#connected.get(dial);
+    const socket = this.#connected.get(dial)?.socket;
     if (socket === undefined) return;
-    const gone = (): void => {
-      this.#take(dial)?.destroy();
+    const spare = new Spare(socket, () => {
+      this.#take(dial);
       tell({ t: 'lost', dial });
-    };
-    this.#unwatch.set(dial, watchSpare(socket, gone));
+    });
+    this.#connected.set(dial, spare);
+    spare.begin();
   }
 
   /** Takes a connected socket out of the table; whoever gets it owns it. */
-  #take(dial: number): Socket | undefined {
-    const socket = this.#connected.get(dial);
+  #take(dial: number): Begun | undefined {
+    const begun = this.#connected.get(dial);
     this.#connected.delete(dial);
-    this.#unwatch.get(dial)?.();
-    this.#unwatch.delete(dial);
-    return socket;
+    return begun;
   }
 
   #dispatch(command: Of<'dispatch'>, tell: Tell): void {
     const { clients, timers, budget, report } = this.#plant;
     const { dial, conn, attempts, address } = command;
-    const socket = this.#take(dial);
+    const endpoint = this.#take(dial);
     const client = clients.take(conn);
-    if (client === undefined || socket === undefined) {
-      socket?.destroy();
+    if (client === undefined || endpoint === undefined) {
+      endpoint?.socket.destroy();
       this.#refuse({ t: 'refuse', conn, attempts, reason: 'departed' });
       tell({ t: 'closed', dial, spurned: false });
       return;
@@ -144,7 +141,7 @@ class Streams implements Ports {
     const openedAt = timers.now();
     const pair: Pair = { command, client, openedAt };
     report({ t: 'opened', envelope, endpoint: address.text, connectMs: openedAt - envelope.at });
-    const stream = openDuplex(client.socket, socket, {
+    const stream = openDuplex(client, endpoint, {
       limits,
       timers,
       budget,

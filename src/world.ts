@@ -20,7 +20,7 @@ export interface World {
 const STDERR = 2;
 
 /** Lines of so many ms are written together: each write wakes another thread, which costs more than the lines. */
-const TOGETHER_MS = 10;
+const TOGETHER_MS = 20;
 
 /** A pipe that is full is tried again after so long, in ms. */
 const FULL_PIPE_MS = 10;
@@ -41,8 +41,8 @@ const writeAll = (bytes: Buffer, done: () => void): void => {
   });
 };
 
-/** Makes the world; one per process. */
-export const makeWorld = (): World => {
+/** Makes the world; one per process. `worker`: which one it is, for its log. */
+export const makeWorld = (worker?: number): World => {
   let config: LogConfig = { level: 'info', format: 'text' };
   const writer = makeLogWriter({
     write: writeAll,
@@ -50,6 +50,7 @@ export const makeWorld = (): World => {
     now: () => new Date().toISOString(),
     level: () => config.level,
     format: () => config.format,
+    ...(worker === undefined ? {} : { worker }),
   });
   return {
     env: {

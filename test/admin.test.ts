@@ -37,7 +37,6 @@ const bind = async (
   const logged: string[] = [];
   const all: AdminHandlers = {
     metrics: async () => 'm 1\n',
-    metricsContentType: 'text/plain; version=0.0.4; charset=utf-8',
     config: () => ({ routers: [] }),
     routers: () => ROUTERS,
     reload: async () => {

@@ -28,6 +28,7 @@ const SUBSCRIBERS: Readonly<Record<string, string>> = {
   'src/serialize.ts': 'a custom operator has to subscribe to its source',
   'src/main.ts': 'the one top-level subscribe',
   'src/server/serve.ts': 'a listener and its configs become one Observable',
+  'src/workers/fleet.ts': 'workers begin before the first config does, and end after the last',
 };
 
 /** Zones along the flow; the first pattern that matches a file names its zone. */
@@ -35,7 +36,7 @@ const ZONES: readonly (readonly [zone: string, files: RegExp])[] = [
   ['main', /^src\/(?:main|cli)\.ts$/],
   ['world', /^src\/world\.ts$/],
   ['index', /^src\/index\.ts$/],
-  ['app', /^src\/(?:app|lifecycle|listeners|daemon|machine|admin-door|connection-log)\.ts$/],
+  ['app', /^src\/(?:app|lifecycle|listeners|daemon|engine|machine|admin-door|connection-log)\.ts$/],
   [
     'base',
     /^src\/(?:path|address|ip|heap|listen-error|close-reason|envelope|event|view|env|log|timers)\.ts$/,
@@ -50,12 +51,13 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   base: [],
   config: [],
   interpreter: ['config'],
-  server: ['config', 'duplex'],
-  connector: ['config'],
-  duplex: ['config'],
+  socket: [],
+  server: ['config', 'duplex', 'socket'],
+  connector: ['config', 'socket'],
+  duplex: ['config', 'socket'],
   balancer: ['config', 'interpreter'],
   admin: ['config'],
-  router: ['config', 'interpreter', 'server', 'connector', 'duplex', 'balancer'],
+  router: ['config', 'interpreter', 'server', 'connector', 'duplex', 'balancer', 'socket'],
   testing: ['config', 'interpreter'],
   app: [
     'config',
@@ -65,11 +67,13 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'duplex',
     'balancer',
     'router',
+    'socket',
     'admin',
     'world',
   ],
+  workers: ['config', 'interpreter', 'server', 'router', 'admin', 'app', 'world'],
   world: ['config'],
-  main: ['config', 'app', 'world'],
+  main: ['config', 'app', 'world', 'workers'],
   index: ['config', 'interpreter', 'server', 'connector', 'duplex', 'balancer', 'router', 'app'],
 };
 
@@ -113,6 +117,18 @@ test('pure modules import neither node nor rxjs', () => {
     ),
     'pure modules must not touch the world',
   );
+});
+
+/** The only file that may look below what Node shows. */
+const INTERNAL = 'src/socket/native.ts';
+
+test('what Node does not show is used in one file', () => {
+  const internals = /'(?:binding|_handle|_parent)'|\._(?:handle|parent)\b|\.binding\(/;
+  const [native, rest] = [true, false].map((is) =>
+    SRC.filter(({ path }) => (path === INTERNAL) === is),
+  );
+  assert.equal(native?.length, 1);
+  none(codeLines(rest ?? [], internals), `keep internals in ${INTERNAL}`);
 });
 
 test('time, timers and chance come from the world only', () => {

@@ -1,31 +1,22 @@
 /** The client table: who owns a socket when, and how a client that goes away is noticed. */
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import type { Socket } from 'node:net';
+import net from 'node:net';
 import { type TestContext, test } from 'node:test';
 import type { Stream } from '../src/duplex/stream.ts';
 import { Clients } from '../src/server/clients.ts';
+import { AHEAD_BYTES } from '../src/socket/read-ahead.ts';
+import type { Socket } from '../src/socket/socket.ts';
+import { StreamSocket } from '../src/socket/stream-socket.ts';
 import { within } from './support/eventually.ts';
+import { overhear, say, takeOver, whenReleased } from './support/hearer.ts';
 import { ended, makeConfig } from './support/serving.ts';
-import { connectPlain, NO_LIMITS } from './support/sockets.ts';
+import { type Connection, NO_LIMITS, onBoth, Peer, pattern } from './support/sockets.ts';
 
 const ID = 7;
-const EVENTS = ['error', 'close', 'end', 'data', 'readable', 'finish', 'drain'] as const;
 
-const listeners = (socket: Socket): readonly number[] =>
-  EVENTS.map((event) => socket.listenerCount(event));
-
-/** A table with one client: `near` is the table’s, `far` the client’s own. */
-const withClient = async (t: TestContext) => {
-  const { near, far } = await connectPlain('far');
-  for (const socket of [near, far]) socket.on('error', () => undefined);
-  t.after(() => {
-    near.destroy();
-    far.destroy();
-  });
-  const clients = new Clients();
+const addTo = (clients: Clients, socket: Socket, id = ID): void => {
   const envelope = {
-    id: ID,
+    id,
     rt: 'main',
     srv: '127.0.0.1:1',
     src: '127.0.0.1:2',
@@ -33,15 +24,23 @@ const withClient = async (t: TestContext) => {
     at: 0,
     deadline: 1,
   };
-  const before = listeners(near);
-  const add = (): void => clients.add({ envelope, socket: near, limits: NO_LIMITS });
-  return { clients, near, far, before, add };
+  clients.add({ envelope, limits: NO_LIMITS }, socket);
 };
 
-const gone = (socket: Socket): Promise<void> =>
-  new Promise((resolve) => {
-    socket.once('close', () => resolve());
+/** A table with one client: `near` is the table’s, `far` the client’s own; `heard` is what the table hears. */
+const withClient = async (t: TestContext, connected: Promise<Connection>) => {
+  const connection = await connected;
+  const { near, far } = connection;
+  const peer = new Peer(connection);
+  t.after(() => {
+    near.destroy();
+    far.destroy();
   });
+  const clients = new Clients();
+  const released = whenReleased(near);
+  addTo(clients, near);
+  return { clients, near, far, peer, released, heard: overhear(near) };
+};
 
 /** What `watch` tells, once it has. */
 const departure = (
@@ -57,113 +56,147 @@ const departure = (
   return { told, first: () => within('a departure', first) };
 };
 
-test('a client that resets while it waits departs once, in the system’s words', async (t) => {
-  const { clients, near, far, before, add } = await withClient(t);
-  add();
-  const { told, first } = departure(clients);
-  far.resetAndDestroy();
-  assert.equal(await first(), 'ECONNRESET');
-  clients.abort({ reason: 'shutdown', by: 'proxy' });
-  assert.deepEqual(told, ['ECONNRESET']);
-  assert.equal(clients.take(ID), undefined);
-  assert.equal(near.destroyed, true);
-  assert.deepEqual(listeners(near), before);
-});
+onBoth(
+  'a client that resets while it waits departs once, in the system’s words',
+  async (t, kit) => {
+    const { clients, near, far, released } = await withClient(t, kit.connectPlain('far'));
+    const { told, first } = departure(clients);
+    far.resetAndDestroy();
+    assert.equal(await first(), 'ECONNRESET');
+    clients.abort({ reason: 'shutdown', by: 'proxy' });
+    assert.deepEqual(told, ['ECONNRESET']);
+    assert.equal(clients.take(ID), undefined);
+    assert.equal(near.isOpen, false);
+    assert.equal(released.count(), 1);
+  },
+);
 
-test('who asks after a client has gone is told at once, with the same word', async (t) => {
-  const { clients, near, far, add } = await withClient(t);
-  add();
-  const closed = gone(near);
+onBoth('who asks after a client has gone is told at once, with the same word', async (t, kit) => {
+  const { clients, far, heard } = await withClient(t, kit.connectPlain('far'));
   far.resetAndDestroy();
-  await within('a close', closed);
+  await heard.failure();
   assert.deepEqual(departure(clients).told, ['ECONNRESET']);
 });
 
-test('a client that ends its direction waits on, and still gets its answer', async (t) => {
-  const { clients, near, far, add } = await withClient(t);
-  add();
+onBoth('a client that ends its direction waits on, and still gets its answer', async (t, kit) => {
+  const { clients, far, peer, heard } = await withClient(t, kit.connectPlain('far'));
   const { told } = departure(clients);
-  const ending = once(near, 'end');
   far.end();
-  await within('the end', ending);
-  const client = clients.take(ID);
-  assert.deepEqual(told, []);
-  assert.equal(client?.socket.writable, true);
-  client.socket.end('answer');
-  const [answer] = await once(far, 'data');
-  assert.equal(String(answer), 'answer');
-});
-
-test('a client that ends behind its question hands over the question, and then the end', async (t) => {
-  const { clients, near, far, add } = await withClient(t);
-  add();
-  const readable = once(near, 'readable');
-  far.end('question');
-  await within('bytes', readable);
+  await heard.end();
   const client = clients.take(ID);
   assert.ok(client);
-  const chunks: string[] = [];
-  client.socket.on('data', (chunk) => chunks.push(String(chunk)));
-  await within('the end', once(client.socket, 'end'));
-  assert.deepEqual(chunks, ['question']);
-  assert.equal(client.socket.writable, true);
-});
-
-test('a socket that is taken carries no listener of the table, and its close is the taker’s', async (t) => {
-  const { clients, near, far, before, add } = await withClient(t);
-  add();
-  const { told } = departure(clients);
-  assert.equal(clients.take(ID)?.socket, near);
-  assert.deepEqual(listeners(near), before);
-  assert.equal(clients.take(ID), undefined, 'it has one owner');
-  const closed = gone(near);
-  far.resetAndDestroy();
-  await within('a close', closed);
   assert.deepEqual(told, []);
-  assert.equal(clients.size, 1, 'it counts until it leaves');
-  clients.leave(ID);
-  assert.equal(clients.size, 0);
+  assert.deepEqual([client.hasEnded, client.said], [true, []]);
+  say(client.socket, 'answer');
+  client.socket.end();
+  peer.read();
+  assert.equal(await within('the end', peer.outcome), 'end');
+  assert.equal(peer.text, 'answer');
 });
 
-test('a client whose socket is destroyed is never handed over, even before its close is told', async (t) => {
-  const { clients, near, add } = await withClient(t);
-  add();
-  near.destroy();
+onBoth('a client that ends behind its question hands over both, in order', async (t, kit) => {
+  const { clients, peer, far, heard } = await withClient(t, kit.connectPlain('far'));
+  far.end('question');
+  await heard.end();
+  const client = clients.take(ID);
+  assert.ok(client);
+  const hearer = takeOver(client);
+  assert.equal(hearer.text, 'question');
+  assert.deepEqual(hearer.told, ['data', 'ended']);
+  say(client.socket, 'answer');
+  await within('the answer', peer.read().gets(6));
+  assert.deepEqual(hearer.told, ['data', 'ended'], 'neither comes twice');
+});
+
+onBoth(
+  'what clients say while they wait is kept for each, though their reads share memory',
+  async (t, kit) => {
+    const one = await withClient(t, kit.connectPlain('far'));
+    const two = await withClient(t, kit.connectPlain('far'));
+    one.far.write('first');
+    await one.heard.gets(5);
+    two.far.write('other');
+    await two.heard.gets(5);
+    one.far.write(' again');
+    await one.heard.gets(11);
+    const said = [one, two].map(({ clients }) => Buffer.concat(clients.take(ID)?.said ?? []));
+    assert.deepEqual(said.map(String), ['first again', 'other']);
+  },
+);
+
+onBoth('a client that says much while it waits is paused, and loses nothing', async (t, kit) => {
+  const { clients, far, heard } = await withClient(t, kit.connectPlain('far'));
+  const sent = pattern(3, 0, 8 * 1024 * 1024);
+  far.end(sent);
+  await heard.gets(AHEAD_BYTES);
+  const client = clients.take(ID);
+  assert.ok(client);
+  const length = client.said.reduce((sum, bytes) => sum + bytes.length, 0);
+  assert.ok(length <= AHEAD_BYTES + 64 * 1024, `${length} are kept`);
+  const hearer = takeOver(client);
+  await hearer.end();
+  assert.equal(sent.equals(hearer.received), true);
+});
+
+onBoth(
+  'the table hears nothing of a socket that is taken, and its failure is the taker’s',
+  async (t, kit) => {
+    const { clients, near, far } = await withClient(t, kit.connectPlain('far'));
+    const { told } = departure(clients);
+    const client = clients.take(ID);
+    assert.ok(client);
+    assert.equal(client.socket, near);
+    assert.equal(clients.take(ID), undefined, 'it has one owner');
+    const hearer = takeOver(client);
+    far.write('too late for the table');
+    await hearer.gets(22);
+    far.resetAndDestroy();
+    assert.equal(await hearer.failure(), 'ECONNRESET');
+    assert.deepEqual([client.said, told], [[], []]);
+    const late = departure(clients);
+    assert.deepEqual(late.told, []);
+    assert.equal(clients.size, 1, 'it counts until it leaves');
+    clients.leave(ID);
+    assert.equal(clients.size, 0);
+  },
+);
+
+test('a client whose socket Node has closed by itself departs, and is never handed over', async () => {
+  const clients = new Clients();
+  const socket = new net.Socket().on('error', () => undefined);
+  addTo(clients, new StreamSocket(socket.destroy()));
+  assert.equal(await departure(clients).first(), 'closed');
   assert.equal(clients.take(ID), undefined);
 });
 
-test('a socket that was destroyed before it came departs as soon as somebody asks', async (t) => {
-  const { clients, near, add } = await withClient(t);
-  near.destroy();
-  add();
-  assert.deepEqual(departure(clients).told, ['closed']);
-});
+onBoth(
+  'a client that is refused is reset, given back once, and whoever waits for it is told once',
+  async (t, kit) => {
+    const { clients, far, released } = await withClient(t, kit.connectPlain('far'));
+    const { told } = departure(clients);
+    assert.equal(clients.refuse(ID)?.envelope.id, ID);
+    assert.equal(clients.refuse(ID), undefined);
+    assert.equal(await ended(far), 'ECONNRESET');
+    assert.deepEqual(told, ['refused']);
+    assert.deepEqual(clients.waiting(), []);
+    assert.equal(released.count(), 1);
+  },
+);
 
-test('a client that is refused is reset, given back once, and whoever waits for it is told once', async (t) => {
-  const { clients, near, far, before, add } = await withClient(t);
-  add();
-  const { told } = departure(clients);
-  assert.equal(clients.refuse(ID)?.socket, near);
-  assert.equal(clients.refuse(ID), undefined);
-  assert.equal(await ended(far), 'ECONNRESET');
-  assert.deepEqual(told, ['refused']);
-  assert.deepEqual(clients.waiting(), []);
-  assert.deepEqual(listeners(near), before);
-});
+onBoth(
+  'one that is refused after it departed is given back all the same, for its end to be told',
+  async (t, kit) => {
+    const { clients, far } = await withClient(t, kit.connectPlain('far'));
+    const { first } = departure(clients);
+    far.resetAndDestroy();
+    await first();
+    assert.equal(clients.refuse(ID)?.envelope.id, ID);
+    assert.equal(clients.size, 0);
+  },
+);
 
-test('one that is refused after it departed is given back all the same, for its end to be told', async (t) => {
-  const { clients, far, add } = await withClient(t);
-  add();
-  const { first } = departure(clients);
-  far.resetAndDestroy();
-  await first();
-  assert.equal(clients.refuse(ID)?.envelope.id, ID);
-  assert.equal(clients.size, 0);
-});
-
-test('an abort cuts the streams', async (t) => {
-  const { clients, add } = await withClient(t);
-  add();
+onBoth('an abort cuts the streams', async (t, kit) => {
+  const { clients } = await withClient(t, kit.connectPlain('far'));
   clients.take(ID);
   const cut: string[] = [];
   const stream: Stream = { rx: 0, tx: 0, abort: ({ reason }) => cut.push(reason) };

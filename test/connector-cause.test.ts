@@ -1,7 +1,7 @@
 /** Why dials fail, as metrics name it. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { causeOf, detailOf } from '../src/connector/cause.ts';
+import { causeOf, codeOf, detailOf } from '../src/connector/cause.ts';
 
 const CAUSES = [
   ['ETIMEDOUT', 'timeout'],
@@ -21,7 +21,8 @@ const CAUSES = [
 for (const [code, cause] of CAUSES) {
   test(`${code} is ${cause}`, () => {
     const error = Object.assign(new Error('connect'), { code });
-    assert.equal(causeOf(error), cause);
+    assert.equal(causeOf(code), cause);
+    assert.equal(causeOf(codeOf(error)), cause);
     assert.equal(detailOf(error), code);
   });
 }
@@ -33,7 +34,8 @@ test('what has no code is other, in its own words', () => {
     ['thrown text', 'thrown text'],
     [undefined, 'undefined'],
   ] as const) {
-    assert.equal(causeOf(error), 'other');
+    assert.equal(codeOf(error), undefined);
+    assert.equal(causeOf(codeOf(error)), 'other');
     assert.equal(detailOf(error), words);
   }
 });

@@ -1,25 +1,26 @@
 /** The time limits of a stream on real sockets; time is moved by hand. `marbles/deadlines.test.ts` tells the rules. */
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { test } from 'node:test';
 import { showClose } from '../src/close-reason.ts';
-import { join, pattern, turn } from './support/sockets.ts';
+import { fill, onBoth, pattern, stuck, turn } from './support/sockets.ts';
 
-test('a silent connection is closed after the idle limit, and the reason says so (cases 47, 49)', async (t) => {
-  const { client, endpoint, clock, told, summary } = await join(t, {
-    limits: { idleTimeoutMs: 600_000 },
-  });
-  clock.advance(599_999);
-  await turn();
-  assert.equal(told.closed, 0);
-  clock.advance(1);
-  const { close, endpointFirst } = await summary;
-  assert.equal(showClose(close), 'idle-timeout 600000ms routers[0].servers[0]');
-  assert.deepEqual([close.by, endpointFirst], ['proxy', false]);
-  await Promise.all([client.outcome, endpoint.outcome]);
-});
+onBoth(
+  'a silent connection is closed after the idle limit, and the reason says so (cases 47, 49)',
+  async (t, { join }) => {
+    const { client, endpoint, clock, told, summary } = await join(t, {
+      limits: { idleTimeoutMs: 600_000 },
+    });
+    clock.advance(599_999);
+    await turn();
+    assert.equal(told.closed, 0);
+    clock.advance(1);
+    const { close, endpointFirst } = await summary;
+    assert.equal(showClose(close), 'idle-timeout 600000ms routers[0].servers[0]');
+    assert.deepEqual([close.by, endpointFirst], ['proxy', false]);
+    await Promise.all([client.outcome, endpoint.outcome]);
+  },
+);
 
-test('a byte in either direction starts the idle limit again', async (t) => {
+onBoth('a byte in either direction starts the idle limit again', async (t, { join }) => {
   const { client, endpoint, clock, told, summary } = await join(t, {
     limits: { idleTimeoutMs: 1000 },
   });
@@ -36,16 +37,12 @@ test('a byte in either direction starts the idle limit again', async (t) => {
   assert.equal((await summary).close.reason, 'idle-timeout');
 });
 
-test('bytes that are stuck do not keep a stream alive (case 48)', async (t) => {
-  const limits = { idleTimeoutMs: 1000 };
-  const { client, endpoint, near, clock, budget, summary } = await join(t, {
-    reading: false,
-    limits,
-  });
+onBoth('bytes that are stuck do not keep a stream alive (case 48)', async (t, { join }) => {
+  const joined = await join(t, { reading: false, limits: { idleTimeoutMs: 1000 } });
+  const { client, endpoint, clock, budget, summary } = joined;
   endpoint.socket.on('error', () => undefined);
   endpoint.socket.write(pattern(1, 0, 24_000_000));
-  while (!near.endpoint.isPaused()) await once(near.endpoint, 'data');
-  for (let i = 0; i < 20; i++) await turn();
+  await stuck(joined, 'client');
   assert.ok(budget.held > 0);
   clock.advance(1000);
   assert.equal((await summary).close.reason, 'idle-timeout');
@@ -53,23 +50,27 @@ test('bytes that are stuck do not keep a stream alive (case 48)', async (t) => {
   client.socket.destroy();
 });
 
-test('bytes that a slow reader takes from the buffer keep a stream alive', async (t) => {
-  const limits = { idleTimeoutMs: 1000, bufferSizeBytes: 100_000_000 };
-  const { client, endpoint, near, clock, stream, told } = await join(t, { reading: false, limits });
-  endpoint.socket.write(pattern(1, 0, 24_000_000));
-  while (near.endpoint.bytesRead < 24_000_000) await once(near.endpoint, 'data');
-  await turn();
-  const { tx } = stream;
-  clock.advance(999);
-  client.read();
-  while (stream.tx === tx) await turn();
-  client.socket.pause();
-  clock.advance(999);
-  await turn();
-  assert.equal(told.closed, 0);
-});
+onBoth(
+  'bytes that a slow reader takes from the buffer keep a stream alive',
+  async (t, { join }) => {
+    const joined = await join(t, { reading: false, limits: { idleTimeoutMs: 1000 } });
+    const { client, near, clock, told, summary } = joined;
+    await fill(joined, 'endpoint', 1);
+    const { queued } = near.client;
+    clock.advance(999);
+    client.read();
+    while (near.client.queued === queued) await turn();
+    client.socket.pause();
+    clock.advance(999);
+    await turn();
+    assert.equal(told.closed, 0);
+    clock.advance(1000);
+    clock.advance(1000);
+    assert.equal((await summary).close.reason, 'idle-timeout');
+  },
+);
 
-test('a busy stream and a quiet one end with their lifetime (case 50)', async (t) => {
+onBoth('a busy stream and a quiet one end with their lifetime (case 50)', async (t, { join }) => {
   for (const busy of [false, true]) {
     const { client, endpoint, clock, summary } = await join(t, {
       limits: { lifetimeMs: 3600_000.4, idleTimeoutMs: 4000_000 },
@@ -84,52 +85,60 @@ test('a busy stream and a quiet one end with their lifetime (case 50)', async (t
   }
 });
 
-test('what is left half-open is closed when the other side is silent for the half-close limit (case 52)', async (t) => {
-  const { client, endpoint, clock, told, summary } = await join(t, {
-    limits: { halfCloseTimeoutMs: 60_000 },
-  });
-  client.socket.end('question');
-  assert.equal(await endpoint.outcome, 'end');
-  clock.advance(59_999);
-  await endpoint.says('part');
-  await client.gets(4);
-  clock.advance(59_999);
-  await turn();
-  assert.equal(told.closed, 0);
-  clock.advance(1);
-  const { close, tx } = await summary;
-  assert.equal(showClose(close), 'half-close-timeout 60000ms routers[0].servers[0]');
-  assert.equal(tx, 4);
-});
+onBoth(
+  'what is left half-open is closed when the other side is silent for the half-close limit (case 52)',
+  async (t, { join }) => {
+    const { client, endpoint, clock, told, summary } = await join(t, {
+      limits: { halfCloseTimeoutMs: 60_000 },
+    });
+    client.socket.end('question');
+    assert.equal(await endpoint.outcome, 'end');
+    clock.advance(59_999);
+    await endpoint.says('part');
+    await client.gets(4);
+    clock.advance(59_999);
+    await turn();
+    assert.equal(told.closed, 0);
+    clock.advance(1);
+    const { close, tx } = await summary;
+    assert.equal(showClose(close), 'half-close-timeout 60000ms routers[0].servers[0]');
+    assert.equal(tx, 4);
+  },
+);
 
-test('the half-close limit does not cut a flush that goes on (case 8)', async (t) => {
-  const limits = { halfCloseTimeoutMs: 1000, bufferSizeBytes: 100_000_000 };
-  const { client, endpoint, near, clock, told, stream } = await join(t, { reading: false, limits });
-  endpoint.socket.end(pattern(1, 0, 24_000_000));
-  while (near.endpoint.bytesRead < 24_000_000) await once(near.endpoint, 'data');
-  await turn();
+onBoth('the half-close limit does not cut a flush that goes on (case 8)', async (t, { join }) => {
+  const joined = await join(t, { reading: false, limits: { halfCloseTimeoutMs: 1000 } });
+  const { client, endpoint, near, clock, told, timers } = joined;
+  client.socket.end();
+  while (timers.size() === 0) await turn();
+  const length = await fill(joined, 'endpoint', 1);
+  const { queued } = near.client;
   clock.advance(999);
   client.read();
-  const { tx } = stream;
-  while (stream.tx === tx) await turn();
+  while (near.client.queued === queued) await turn();
   clock.advance(999);
+  await turn();
   assert.equal(told.closed, 0);
+  endpoint.socket.end();
   assert.equal(await client.outcome, 'end');
-  assert.equal(client.length, 24_000_000);
+  assert.ok(client.received.equals(pattern(1, 0, length)));
 });
 
-test('a stream without limits sets no timer, and one that ended leaves none', async (t) => {
-  const { client, endpoint, timers, summary } = await join(t);
-  assert.equal(timers.size(), 0);
-  client.socket.end();
-  endpoint.socket.end();
-  await summary;
-  const limited = await join(t, {
-    limits: { idleTimeoutMs: 1, lifetimeMs: 1000, halfCloseTimeoutMs: 1000 },
-  });
-  assert.equal(limited.timers.size(), 1);
-  limited.client.socket.end();
-  limited.endpoint.socket.end();
-  await limited.summary;
-  assert.equal(limited.timers.size(), 0);
-});
+onBoth(
+  'a stream without limits sets no timer, and one that ended leaves none',
+  async (t, { join }) => {
+    const { client, endpoint, timers, summary } = await join(t);
+    assert.equal(timers.size(), 0);
+    client.socket.end();
+    endpoint.socket.end();
+    await summary;
+    const limited = await join(t, {
+      limits: { idleTimeoutMs: 1, lifetimeMs: 1000, halfCloseTimeoutMs: 1000 },
+    });
+    assert.equal(limited.timers.size(), 1);
+    limited.client.socket.end();
+    limited.endpoint.socket.end();
+    await limited.summary;
+    assert.equal(limited.timers.size(), 0);
+  },
+);

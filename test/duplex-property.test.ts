@@ -2,13 +2,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { makeBudget } from '../src/duplex/budget.ts';
+import { BufferBudget } from '../src/duplex/budget.ts';
 import { openDuplex } from '../src/duplex/duplex.ts';
 import type { Stream, Summary } from '../src/duplex/stream.ts';
+import { fresh } from '../src/socket/read-ahead.ts';
+import { StreamSocket } from '../src/socket/stream-socket.ts';
 import { makeTimers } from '../src/timers.ts';
 import { FakeSocket } from './support/fake-socket.ts';
 import { makeHandClock } from './support/hand-clock.ts';
-import { handlesGone, join, NO_LIMITS, openHandles, pattern, turn } from './support/sockets.ts';
+import { handlesGone, NO_LIMITS, onBoth, openHandles, pattern, turn } from './support/sockets.ts';
 
 const STREAMS = 3;
 const SIDES = ['client', 'endpoint'] as const;
@@ -63,7 +65,9 @@ class Rig {
     options: Omit<Parameters<typeof openDuplex>[2], 'answered' | 'closed'>,
   ) {
     this.#seed = seed;
-    this.stream = openDuplex(this.sockets.client, this.sockets.endpoint, {
+    const { client, endpoint } = this.sockets;
+    const sides = [fresh(new StreamSocket(client)), fresh(new StreamSocket(endpoint))] as const;
+    this.stream = openDuplex(...sides, {
       ...options,
       answered: () => undefined,
       closed: (summary) => this.summaries.push(summary),
@@ -157,7 +161,7 @@ test('fake sockets: each stream moves its own bytes, whatever happens in between
     async (steps, bufferSizeBytes, max) => {
       const clock = makeHandClock();
       const timers = makeTimers(clock.scheduler);
-      const budget = makeBudget(max);
+      const budget = new BufferBudget(max, timers);
       const limits = { ...NO_LIMITS, bufferSizeBytes };
       const rigs = Array.from(
         { length: STREAMS },
@@ -211,70 +215,77 @@ const socketStep = fc.oneof(
   },
 );
 
-test('real sockets: each stream moves its own bytes, whatever happens in between', async (t) => {
-  const before = openHandles();
-  const property = fc.asyncProperty(
-    fc.array(socketStep, { maxLength: 60, size: 'max' }),
-    async (steps) => {
-      const limits = { bufferSizeBytes: 20_000 };
-      const rigs = await Promise.all(
-        Array.from({ length: STREAMS }, async () => ({
-          joined: await join(t, { limits }),
-          sent: { client: 0, endpoint: 0 },
-          over: { client: false, endpoint: false },
-          reset: false,
-        })),
-      );
-      for (const { joined } of rigs)
-        for (const one of SIDES) joined[one].socket.on('error', () => undefined);
-      const end = (rig: (typeof rigs)[number], one: Side): void => {
-        if (!rig.over[one]) rig.joined[one].socket.end();
-        rig.over[one] = true;
-      };
-      for (const { t: what, on: number, side: one, n } of steps) {
-        const rig = rigs[number];
-        if (rig === undefined) continue;
-        const { socket } = rig.joined[one];
-        if (what === 'turn') for (let i = 0; i < n; i++) await turn();
-        else if (what === 'pause') socket.pause();
-        else if (what === 'resume') socket.resume();
-        else if (what === 'end') end(rig, one);
-        else if (what === 'reset') {
-          rig.reset = true;
+onBoth(
+  'real sockets: each stream moves its own bytes, whatever happens in between',
+  async (t, { join }) => {
+    const before = openHandles();
+    const property = fc.asyncProperty(
+      fc.array(socketStep, { maxLength: 60, size: 'max' }),
+      fc.constantFrom(20_000, 262_144),
+      async (steps, bufferSizeBytes) => {
+        const limits = { bufferSizeBytes };
+        const rigs = await Promise.all(
+          Array.from({ length: STREAMS }, async () => ({
+            joined: await join(t, { limits }),
+            sent: { client: 0, endpoint: 0 },
+            over: { client: false, endpoint: false },
+            reset: false,
+          })),
+        );
+        for (const { joined } of rigs)
+          for (const one of SIDES) joined[one].socket.on('error', () => undefined);
+        const end = (rig: (typeof rigs)[number], one: Side): void => {
+          if (!rig.over[one]) rig.joined[one].socket.end();
           rig.over[one] = true;
-          rig.joined[one].resets();
-        } else if (!rig.over[one]) {
-          socket.write(pattern(number * 2 + SIDES.indexOf(one), rig.sent[one], n));
-          rig.sent[one] += n;
+        };
+        for (const { t: what, on: number, side: one, n } of steps) {
+          const rig = rigs[number];
+          if (rig === undefined) continue;
+          const { socket } = rig.joined[one];
+          if (what === 'turn') for (let i = 0; i < n; i++) await turn();
+          else if (what === 'pause') socket.pause();
+          else if (what === 'resume') socket.resume();
+          else if (what === 'end') end(rig, one);
+          else if (what === 'reset') {
+            rig.reset = true;
+            rig.over[one] = true;
+            rig.joined[one].resets();
+          } else if (!rig.over[one]) {
+            socket.write(pattern(number * 2 + SIDES.indexOf(one), rig.sent[one], n));
+            rig.sent[one] += n;
+          }
         }
-      }
-      await Promise.all(
-        rigs.map(async (rig, number) => {
-          const { joined, sent } = rig;
-          for (const one of SIDES) {
-            joined[one].socket.resume();
-            end(rig, one);
-          }
-          for (let told = false; !told; ) {
-            joined.clock.advance(10);
-            told = await Promise.race([joined.summary.then(() => true), turn().then(() => false)]);
-          }
-          await Promise.all([joined.client.outcome, joined.endpoint.outcome]);
-          for (const one of SIDES) {
-            const { received } = joined[otherOf(one)];
-            const seed = number * 2 + SIDES.indexOf(one);
-            assert.ok(received.equals(pattern(seed, 0, received.length)), `${one} of ${number}`);
-            if (!rig.reset) assert.equal(received.length, sent[one]);
-          }
-          const { rx, tx, close } = await joined.summary;
-          if (!rig.reset)
-            assert.deepEqual([rx, tx, close.reason], [sent.client, sent.endpoint, 'end']);
-          assert.equal(joined.budget.held, 0);
-          for (const one of SIDES) joined[one].socket.destroy();
-        }),
-      );
-    },
-  );
-  await fc.assert(property, { numRuns: 40 });
-  await handlesGone(before);
-});
+        await Promise.all(
+          rigs.map(async (rig, number) => {
+            const { joined, sent } = rig;
+            for (const one of SIDES) {
+              joined[one].socket.resume();
+              end(rig, one);
+            }
+            for (let told = false; !told; ) {
+              joined.clock.advance(10);
+              told = await Promise.race([
+                joined.summary.then(() => true),
+                turn().then(() => false),
+              ]);
+            }
+            await Promise.all([joined.client.outcome, joined.endpoint.outcome]);
+            for (const one of SIDES) {
+              const { received } = joined[otherOf(one)];
+              const seed = number * 2 + SIDES.indexOf(one);
+              assert.ok(received.equals(pattern(seed, 0, received.length)), `${one} of ${number}`);
+              if (!rig.reset) assert.equal(received.length, sent[one]);
+            }
+            const { rx, tx, close } = await joined.summary;
+            if (!rig.reset)
+              assert.deepEqual([rx, tx, close.reason], [sent.client, sent.endpoint, 'end']);
+            assert.equal(joined.budget.held, 0);
+            for (const one of SIDES) joined[one].socket.destroy();
+          }),
+        );
+      },
+    );
+    await fc.assert(property, { numRuns: 40 });
+    await handlesGone(before);
+  },
+);

@@ -49,7 +49,11 @@ const portOf = (label: (typeof ROUTERS)[number]): number =>
 const serves = async (): Promise<void> => {
   const peer = await openPeer(portOf('echo'));
   assert.equal(await peer.echo('still here'), 'still here');
+  const src = `127.0.0.1:${peer.socket.localPort}`;
+  const from = daemon.log.length;
   await dropPeers([peer]);
+  // Lines come in order and a little late: with this one all are here.
+  await daemon.logged((line) => line['src'] === src, from);
   assert.equal((await daemon.get('/ping')).body.trim(), 'pong');
 };
 

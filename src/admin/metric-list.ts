@@ -95,7 +95,17 @@ export const METRICS: readonly Metric[] = [
     DST,
     'Time since the last good answer of the interpreter.',
   ),
-  gauge('buffered_bytes', [], 'Bytes that were read and not yet written.'),
+  gauge(
+    'buffered_bytes',
+    [],
+    'Bytes that were read and not yet written, and the memory that busy streams read into.',
+  ),
+  gauge(
+    'worker:active',
+    ['worker'],
+    'Connections that a worker holds; the system decides who takes one.',
+  ),
+  counter('worker:restarts', [], 'Workers that have ended and were begun again.'),
   counter('log:dropped', [], 'Log lines that were lost because nobody read them.'),
 ];
 

@@ -1,8 +1,9 @@
 /** Metrics for Prometheus: events are folded into numbers, and the numbers rendered when asked for. */
 import type { RouterEvent } from '../event.ts';
 import { counter } from './count.ts';
-import { CONTENT_TYPE, Exposition, type Value } from './exposition.ts';
+import { Exposition, type Value } from './exposition.ts';
 import { type Gauges, look, type MetricSources } from './gauges.ts';
+import { type Snapshot, type Total, takeSnapshot } from './ledger.ts';
 import { METRICS, type Metric } from './metric-list.ts';
 import { extraLabel, type Labels, type Stat, scopeOf, type Tally } from './series.ts';
 import { Tallies } from './tallies.ts';
@@ -16,7 +17,12 @@ export interface Metrics {
    * scrape never holds it up for long. Order: scrapes at the same time come one after the other.
    */
   readonly render: (turn: () => Promise<void>) => Promise<string>;
-  readonly contentType: string;
+  /** The same of several processes, as summed up in a ledger. */
+  readonly renderTotal: (total: Total, turn: () => Promise<void>) => Promise<string>;
+  /** What this process has counted and sees now, for a ledger. */
+  readonly snapshot: () => Snapshot;
+  /** A worker had to be begun again. */
+  readonly restarted: () => void;
 }
 
 /** Tallies that are rendered in one go; a stat has some 15 lines for each, other metrics one. */
@@ -59,7 +65,6 @@ const valuesOf = (metric: Metric, tally: Tally, gauges: Gauges): readonly Value[
 };
 
 class Collector implements Metrics {
-  readonly contentType = CONTENT_TYPE;
   readonly record: (event: RouterEvent) => void;
   readonly #sources: MetricSources;
   readonly #tallies: Tallies;
@@ -73,27 +78,49 @@ class Collector implements Metrics {
     this.record = counter(this.#tallies);
   }
 
-  readonly render = (turn: () => Promise<void>): Promise<string> => {
-    const rendered = this.#last.then(() => this.#render(turn));
-    this.#last = rendered.catch(() => undefined);
-    return rendered;
+  readonly render = (turn: () => Promise<void>): Promise<string> =>
+    this.#inTurn(async () => {
+      const gauges = this.#look();
+      const text = await this.#write({ of: (scope) => this.#tallies.of(scope), gauges }, turn);
+      this.#tallies.prune((server) => gauges.busy.has(server));
+      return text;
+    });
+
+  readonly renderTotal = (total: Total, turn: () => Promise<void>): Promise<string> =>
+    this.#inTurn(() => this.#write(total, turn));
+
+  readonly snapshot = (): Snapshot => {
+    const gauges = this.#look();
+    const snapshot = takeSnapshot(this.#tallies, gauges);
+    this.#tallies.prune((server) => gauges.busy.has(server));
+    return snapshot;
   };
 
-  async #render(turn: () => Promise<void>): Promise<string> {
-    const gauges = look(this.#sources, this.#tallies);
+  readonly restarted = (): void => this.#tallies.process.add('l5d:worker:restarts');
+
+  #look(): Gauges {
+    return look(this.#sources, this.#tallies);
+  }
+
+  #inTurn(render: () => Promise<string>): Promise<string> {
+    const rendered = this.#last.then(render);
+    this.#last = rendered.catch(() => undefined);
+    return rendered;
+  }
+
+  async #write(total: Total, turn: () => Promise<void>): Promise<string> {
     const parts: string[] = [];
     for (const metric of METRICS) {
-      for await (const part of this.#slices(metric, gauges)) {
+      for await (const part of this.#slices(metric, total)) {
         parts.push(part);
         await turn();
       }
     }
-    this.#tallies.prune((server) => gauges.busy.has(server));
     return parts.join('');
   }
 
-  async *#slices(metric: Metric, gauges: Gauges): AsyncGenerator<string> {
-    const tallies = this.#tallies.of(scopeOf(metric));
+  async *#slices(metric: Metric, { of, gauges }: Total): AsyncGenerator<string> {
+    const tallies = of(scopeOf(metric));
     const size = SLICE[metric.type];
     let isFirst = true;
     for (let from = 0; from < tallies.length; from += size) {

@@ -3,15 +3,15 @@ import type { IncomingMessage } from 'node:http';
 import { type Either, match } from 'fp-ts/lib/Either.js';
 import type { RouterView } from '../view.ts';
 import { ENDPOINTS, type EndpointPath, endpointsText } from './endpoints.ts';
+import { CONTENT_TYPE } from './exposition.ts';
 import { forbidden } from './guard.ts';
 
 /** What the admin server asks the daemon. */
 export interface AdminHandlers {
   readonly metrics: () => Promise<string>;
-  readonly metricsContentType: string;
   /** The configuration as it was written; it holds no secret. */
   readonly config: () => unknown;
-  readonly routers: () => Iterable<RouterView>;
+  readonly routers: () => Iterable<RouterView> | AsyncIterable<RouterView>;
   readonly reload: () => Promise<Either<readonly string[], void>>;
   readonly shutdown: () => void;
   readonly abort: () => void;
@@ -39,7 +39,7 @@ const text = (status: number, body: string): Answer => ({ status, type: TEXT, bo
 /** The routers one by one: a JSON list that is never in memory as a whole. */
 async function* routersJson({ routers, turn }: AdminHandlers): AsyncGenerator<string> {
   let lead = '[';
-  for (const router of routers()) {
+  for await (const router of routers()) {
     yield lead + JSON.stringify(router);
     lead = ',\n';
     await turn();
@@ -58,9 +58,9 @@ type Handler = (handlers: AdminHandlers) => Answer | Promise<Answer>;
 const HANDLERS: Readonly<Record<EndpointPath, Handler>> = {
   '/': () => text(200, endpointsText()),
   '/ping': () => text(200, 'pong\n'),
-  '/metrics': async ({ metrics, metricsContentType }) => ({
+  '/metrics': async ({ metrics }) => ({
     status: 200,
-    type: metricsContentType,
+    type: CONTENT_TYPE,
     body: await metrics(),
   }),
   '/config.json': ({ config }) => ({

@@ -31,12 +31,13 @@ export class Stat {
   }
 }
 
-/** What a tally counts: a router, an interpreter’s namespace, a server, a name, or the process. */
-export type Scope = 'process' | 'router' | 'namespace' | 'server' | 'name';
+/** What a tally counts: a router, an interpreter’s namespace, a server, a name, a worker, or the process. */
+export type Scope = 'process' | 'worker' | 'router' | 'namespace' | 'server' | 'name';
 
 /** What a metric belongs to, by its labels. */
 export const scopeOf = ({ labels }: Metric): Scope => {
   if (labels.includes('dst')) return 'name';
+  if (labels.includes('worker')) return 'worker';
   if (labels.includes('srv_addr')) return 'server';
   if (labels.includes('namespace')) return 'namespace';
   return labels.includes('rt') ? 'router' : 'process';
@@ -63,6 +64,7 @@ const zerosOf = (scope: Scope) => ({
 
 const ZEROS = {
   process: zerosOf('process'),
+  worker: zerosOf('worker'),
   router: zerosOf('router'),
   namespace: zerosOf('namespace'),
   server: zerosOf('server'),
@@ -87,14 +89,14 @@ export class Tally {
     this.counters.set(name, (this.counters.get(name) ?? 0) + amount);
   }
 
-  /** Counts one under a value of the metric’s extra label. */
-  addBy(name: string, value: string): void {
+  /** Counts under a value of the metric’s extra label. */
+  addBy(name: string, value: string, amount = 1): void {
     let counts = this.split.get(name);
     if (counts === undefined) {
       counts = new Map();
       this.split.set(name, counts);
     }
-    counts.set(value, (counts.get(value) ?? 0) + 1);
+    counts.set(value, (counts.get(value) ?? 0) + amount);
   }
 
   observe(name: string, value: number): void {

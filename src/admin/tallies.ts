@@ -64,6 +64,9 @@ export class Tallies {
     switch (scope) {
       case 'process':
         return [this.process];
+      case 'worker':
+        // A process knows of no other.
+        return [];
       case 'router':
         return [...this.#routers.values()];
       case 'namespace':

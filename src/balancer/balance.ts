@@ -66,7 +66,7 @@ export interface Ports {
   readonly close: () => void;
 }
 
-/** What the binder wants to know of a balancer, told after each step. */
+/** What the binder wants to know of a balancer, told after each step that changed it. */
 export interface Status {
   /** Nothing waits or streams. */
   readonly idle: boolean;
@@ -94,6 +94,18 @@ const qualityOf = ({ resolution, stale }: State): Status['quality'] => {
 
 /** Let go, with nothing open: the balancer has nothing left to do. */
 const isOver = (state: State): boolean => state.released && state.dials.size === 0 && isIdle(state);
+
+/** Tells the status when it has changed. */
+const makeTeller = (told: (status: Status) => void): ((state: State) => void) => {
+  let last: Status | undefined;
+  return (state) => {
+    const idle = isIdle(state);
+    const quality = qualityOf(state);
+    if (last !== undefined && last.idle === idle && last.quality === quality) return;
+    last = { idle, quality };
+    told(last);
+  };
+};
 
 /** Keeps one timer on the moment that the state waits for; when it comes, `ticked` is called. */
 const makeAlarm = (timers: Timers, ticked: () => void) => {
@@ -136,6 +148,7 @@ export const balance = (
   return (envelope$) => {
     const state = makeState(setup.policy, env.random());
     const alarm = makeAlarm(timers, () => outcome$.next({ t: 'ticked', at: now() }));
+    const tellStatus = makeTeller(setup.status);
     setup.opened(state);
     // Outcomes come first: what the others cause while they are subscribed must find them listening.
     return merge(
@@ -147,14 +160,14 @@ export const balance = (
       concat(envelope$.pipe(map((envelope) => arrival(envelope, now()))), released$),
     ).pipe(
       serialize(),
-      // Inside the trampoline: that a client has gone already is told after it has arrived, not before.
-      tap((event) => {
+      scan((_: readonly Command[], event) => {
+        // Inside the trampoline: that a client has gone already is told after it has arrived, not before.
         if (event.t === 'arrived') watch(event.conn);
-      }),
-      scan((_: readonly Command[], event) => step(state, event), []),
+        return step(state, event);
+      }, []),
       tap(() => {
         alarm.set(nextDue(state));
-        setup.status({ idle: isIdle(state), quality: qualityOf(state) });
+        tellStatus(state);
       }),
       takeWhile(() => !isOver(state), true),
       tap((commands) => {

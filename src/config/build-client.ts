@@ -3,7 +3,7 @@ import type { Workshop } from './build.ts';
 import { buildTlsClient } from './build-tls.ts';
 import type { ClientConfig } from './config.ts';
 import type { Steps } from './document.ts';
-import type { RawBlock, RawClient } from './schema.ts';
+import type { RawBlock, RawClient } from './schema-client.ts';
 
 /** Leaves out what is `undefined`: only keys that are in the file may win over others. */
 const given = <T extends object>(object: T): { [K in keyof T]?: Exclude<T[K], undefined> } =>

@@ -3,7 +3,8 @@ import { isLeft } from 'fp-ts/lib/Either.js';
 import { readInto, type Workshop } from './build.ts';
 import type { ClientTlsPolicy, Identity, ServerTlsConfig } from './config.ts';
 import type { Steps } from './document.ts';
-import type { RawIdentity, RawServerTls, RawTlsClient } from './schema.ts';
+import type { RawIdentity, RawServerTls } from './schema.ts';
+import type { RawTlsClient } from './schema-client.ts';
 
 const buildIdentity = (shop: Workshop, raw: RawIdentity, steps: Steps): Identity => {
   const known = shop.errors.length;

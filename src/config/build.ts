@@ -91,6 +91,7 @@ export const build = (raw: RawFile, files: Files): Build => {
   const config: Config = {
     admin: { ...DEFAULT_ADMIN, ...admin },
     log: raw.log ?? { level: 'info', format: 'text' },
+    workers: raw.workers,
     bufferSizeBytes: raw.bufferSizeBytes,
     maxBufferedBytes: raw.maxBufferedBytes,
     routers: raw.routers.map((router, i) => buildRouter(shop, router, ['routers', i])),

@@ -7,6 +7,8 @@ import type { Path } from '../path.ts';
 export interface Config {
   readonly admin: AdminConfig;
   readonly log: LogConfig;
+  /** Processes that serve; 0: this one alone. Read at the start only. */
+  readonly workers: number | 'auto';
   /** Most bytes that one direction of a stream may hold before its reader pauses. */
   readonly bufferSizeBytes: number;
   /** Most unwritten bytes of all streams together. */

@@ -53,6 +53,19 @@ export const flag = leaf('true or false', (value) =>
 export const word = <T extends string>(...words: readonly T[]): Codec<T> =>
   leaf(`one of ${words.join(', ')}`, (value) => words.find((known) => known === value));
 
+/** Most processes that may serve. */
+const MOST_WORKERS = 256;
+
+/** How many processes serve. */
+export const workers: Codec<number | 'auto'> = leaf(
+  `auto, or a whole number from 0 to ${MOST_WORKERS}`,
+  (value) => {
+    if (value === 'auto') return value;
+    const isCount = typeof value === 'number' && Number.isInteger(value);
+    return isCount && value >= 0 && value <= MOST_WORKERS ? value : undefined;
+  },
+);
+
 /** A name. */
 export const path: Codec<Path> = parsed('a path such as /svc/web', parsePath);
 

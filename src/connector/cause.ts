@@ -12,13 +12,14 @@ const CAUSES: ReadonlyMap<string | undefined, DialCause> = new Map([
   ['ENOMEM', 'local'],
 ]);
 
-const codeOf = (error: unknown): string | undefined =>
+/** The system’s code for an error: `ECONNREFUSED`; `undefined`: it has none. */
+export const codeOf = (error: unknown): string | undefined =>
   error instanceof Error && 'code' in error && typeof error.code === 'string'
     ? error.code
     : undefined;
 
 /** The cause of a failed dial, as metrics name it. */
-export const causeOf = (error: unknown): DialCause => CAUSES.get(codeOf(error)) ?? 'other';
+export const causeOf = (code: string | undefined): DialCause => CAUSES.get(code) ?? 'other';
 
 /** The same in the system’s words: its code, or its message where it has none. */
 export const detailOf = (error: unknown): string =>

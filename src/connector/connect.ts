@@ -1,16 +1,19 @@
 /** Opens one connection to an endpoint: TCP, then TLS where the policy says so, within one time limit. */
-import net, { type Socket } from 'node:net';
+import type { Socket as NodeSocket } from 'node:net';
 import type { Address } from '../address.ts';
 import type { ClientPolicy, ClientTlsPolicy } from '../config/config.ts';
 import type { DialCause } from '../event.ts';
 import type { Descriptors } from '../server/descriptors.ts';
+import type { PlainSocket, Socket } from '../socket/socket.ts';
+import type { Sockets } from '../socket/sockets.ts';
+import { StreamSocket } from '../socket/stream-socket.ts';
 import type { Timer, Timers } from '../timers.ts';
-import { causeOf, detailOf } from './cause.ts';
+import { causeOf, codeOf, detailOf } from './cause.ts';
 import { secure } from './tls.ts';
 
 /** What a dial comes to. */
 export type ConnectOutcome =
-  /** Established in `us`; whoever gets the socket owns it. It has an error listener for good. */
+  /** Established in `us`; whoever gets the socket owns it. Nothing was read yet. */
   | { readonly t: 'connected'; readonly socket: Socket; readonly us: number }
   | { readonly t: 'connectFailed'; readonly cause: DialCause; readonly detail: string };
 
@@ -24,27 +27,12 @@ export interface Dialing {
 
 /** What all dials share. */
 export interface ConnectDeps {
+  readonly sockets: Sockets;
   readonly timers: Timers;
   readonly descriptors: Descriptors;
 }
 
-/** A peer that is gone without a word is found after so long and the system’s probes. */
-const KEEP_ALIVE_MS = 60_000;
-
-const open = ({ ip, port }: Address): Socket =>
-  net.connect({
-    host: ip,
-    port,
-    allowHalfOpen: true,
-    noDelay: true,
-    keepAlive: true,
-    keepAliveInitialDelay: KEEP_ALIVE_MS,
-    autoSelectFamily: false,
-  });
-
 const HANDSHAKE_CLOSED = 'the endpoint closed the connection during the handshake';
-
-const ignore = (): void => undefined;
 
 /** One dial in progress. Owns its socket until it is told, and drops it where it fails. */
 class Attempt {
@@ -52,7 +40,10 @@ class Attempt {
   readonly #deps: ConnectDeps;
   readonly #begun: number;
   readonly #limit: Timer;
-  #socket: Socket | undefined;
+  /** While it is a dial’s. */
+  #socket: PlainSocket | undefined;
+  /** From the begin of its handshake. */
+  #secured: NodeSocket | undefined;
   #isOver = false;
 
   constructor(dialing: Dialing, deps: ConnectDeps) {
@@ -73,52 +64,54 @@ class Attempt {
     this.#isOver = true;
     this.#limit.drop();
     this.#socket?.destroy();
+    this.#secured?.destroy();
   };
 
   #start(): void {
+    const { descriptors, sockets } = this.#deps;
     try {
-      const socket = open(this.#dialing.address);
-      const { take, give } = this.#deps.descriptors;
-      take();
-      socket.on('close', give);
-      socket.on('error', ignore);
-      this.#socket = socket.on('error', this.#onError).on('connect', this.#onConnect);
+      const socket = sockets.dial(this.#dialing.address, this.#onConnect);
+      descriptors.take();
+      socket.released = descriptors.give;
+      this.#socket = socket;
     } catch (error) {
-      this.#failLater(causeOf(error), detailOf(error));
+      this.#failLater(causeOf(codeOf(error)), detailOf(error));
     }
   }
 
-  readonly #onConnect = (): void => {
+  readonly #onConnect = (code: string | undefined): void => {
     const { tls } = this.#dialing.policy;
     const socket = this.#socket;
-    if (this.#isOver || socket === undefined) return;
-    // A socket that lives on carries nothing of the dial along.
-    socket.off('error', this.#onError).off('connect', this.#onConnect);
-    if (tls === undefined) this.#succeed(socket);
+    this.#socket = undefined;
+    if (code !== undefined) this.#fail(causeOf(code), code);
+    else if (socket === undefined) return;
+    else if (tls === undefined) this.#succeed(socket);
     else this.#shake(socket, tls);
   };
 
-  #shake(socket: Socket, policy: ClientTlsPolicy): void {
+  #shake(socket: PlainSocket, policy: ClientTlsPolicy): void {
     try {
-      const secured = secure(socket, policy);
       const closed = (): void => this.#fail('other', HANDSHAKE_CLOSED);
-      this.#socket = secured.on('error', this.#onError).on('close', closed);
+      const raw = socket.unwrap();
+      this.#secured = raw;
+      const secured = secure(raw, policy).on('error', this.#onError).on('close', closed);
+      this.#secured = secured;
       secured.once('secureConnect', () => {
         secured.off('error', this.#onError).off('close', closed);
-        if (!this.#isOver) this.#succeed(secured);
+        if (!this.#isOver) this.#succeed(new StreamSocket(secured));
       });
     } catch (error) {
       this.#fail('other', detailOf(error));
     }
   }
 
-  readonly #onError = (error: Error): void => this.#fail(causeOf(error), detailOf(error));
+  readonly #onError = (error: Error): void => this.#fail(causeOf(codeOf(error)), detailOf(error));
 
   #succeed(socket: Socket): void {
     const us = Math.round((this.#deps.timers.now() - this.#begun) * 1000);
     this.#isOver = true;
     this.#limit.drop();
-    this.#socket = undefined;
+    this.#secured = undefined;
     this.#dialing.done({ t: 'connected', socket, us });
   }
 

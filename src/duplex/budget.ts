@@ -1,25 +1,76 @@
-/** How much all streams of a process may hold together: bytes that were read and not yet written. */
+/** How much all streams of a process may hold together, and the memory that busy ones lease. */
+import type { Timer, Timers } from '../timers.ts';
 
-/** The most that one direction may hold before it pauses while the budget is pressed, in bytes. */
+/** The most that one read brings while the budget is pressed, in bytes. */
 export const PRESSED_BYTES = 16 * 1024;
 
+/** A lease whose holder moved nothing for so long is taken back, in ms. */
+const QUIET_MS = 1000;
+
+/** The share of the budget that leases may take: streams that are busy must not keep others out. */
+const LEASE_SHARE = 1 / 2;
+
+/** Memory that nobody leases and that is kept for the next, in pieces. */
+const SPARE_PIECES = 4;
+
+/** Has leased memory. */
+export interface Leaseholder {
+  /** When it last moved a byte, on the timers’ clock. */
+  readonly movedAt: number;
+  /** Gives the memory back, unless it is in use this moment. */
+  readonly giveLease: () => void;
+}
+
 /**
- * The account that every direction of every stream keeps.
- * Bounds: held goes beyond `max` only by what pressed directions hold, `PRESSED_BYTES` and one read each.
+ * The account that every direction of every stream keeps: bytes that were read and not yet written, and leases.
+ * Bounds: `held` goes beyond `max` only by what directions hold while it is pressed, one read each.
+ * Ends: with its last lease there is no timer left.
  */
-export interface BufferBudget {
+export class BufferBudget {
   /** From here on directions are kept short, in bytes. A reload may change it. */
   max: number;
   /** Bytes held now. Each direction adds what it takes and gives all of it back. */
-  held: number;
-  readonly pressed: boolean;
-}
+  held = 0;
+  #leased = 0;
+  readonly #timers: Timers;
+  readonly #holders = new Set<Leaseholder>();
+  readonly #spare: Buffer[] = [];
+  #timer: Timer | undefined;
 
-/** Makes a budget of `max` bytes; one per process. */
-export const makeBudget = (max: number): BufferBudget => ({
-  max,
-  held: 0,
-  get pressed() {
+  constructor(max: number, timers: Timers) {
+    this.max = max;
+    this.#timers = timers;
+  }
+
+  get pressed(): boolean {
     return this.held >= this.max;
-  },
-});
+  }
+
+  /** Memory of its own for one direction; `undefined`: there is none to be had. */
+  lease(bytes: number, holder: Leaseholder): Buffer | undefined {
+    if (this.#leased + bytes > this.max * LEASE_SHARE || this.pressed) return undefined;
+    this.#leased += bytes;
+    this.held += bytes;
+    this.#holders.add(holder);
+    this.#timer ??= this.#timers.after(QUIET_MS, this.#sweep);
+    const spare = this.#spare.pop();
+    return spare?.length === bytes ? spare : Buffer.allocUnsafeSlow(bytes);
+  }
+
+  /** Takes memory back that nobody reads into or writes from any more. */
+  giveBack(memory: Buffer, holder: Leaseholder): void {
+    this.#leased -= memory.length;
+    this.held -= memory.length;
+    this.#holders.delete(holder);
+    if (this.#spare.length < SPARE_PIECES) this.#spare.push(memory);
+    if (this.#holders.size > 0) return;
+    this.#timer?.drop();
+    this.#timer = undefined;
+  }
+
+  readonly #sweep = (): void => {
+    const quietSince = this.#timers.now() - QUIET_MS;
+    this.#timer = this.#timers.after(QUIET_MS, this.#sweep);
+    for (const holder of this.#holders) if (holder.movedAt <= quietSince) holder.giveLease();
+  };
+}

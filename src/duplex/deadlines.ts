@@ -7,6 +7,8 @@ import type { StreamLimits } from './stream.ts';
 export interface DeadlineOptions {
   readonly limits: StreamLimits;
   readonly timers: Timers;
+  /** When the stream was opened, on the timers’ clock. */
+  readonly openedAt: number;
   /** When a byte last moved in either direction, on the timers’ clock; `-Infinity`: none has. */
   readonly lastMovedAt: () => number;
   /** Called at most once. */
@@ -36,7 +38,7 @@ export class Deadlines {
 
   constructor(options: DeadlineOptions) {
     this.#options = options;
-    this.#openedAt = options.timers.now();
+    this.#openedAt = options.openedAt;
     this.#wait();
   }
 

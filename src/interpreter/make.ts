@@ -1,4 +1,5 @@
 /** Makes the interpreter that the configuration names. */
+import { identity } from 'rxjs';
 import type { InterpreterConfig } from '../config/config.ts';
 import type { Env } from '../env.ts';
 import type { ResolverEvent } from '../event.ts';
@@ -7,6 +8,7 @@ import type { Interpreter } from './interpreter.ts';
 import { makeNamerdHttp } from './namerd-http.ts';
 import { makeStatic } from './static.ts';
 import type { Transport } from './transport.ts';
+import type { WatchGate } from './watch-gate.ts';
 
 /** What an interpreter needs of the router that it serves. */
 export interface InterpreterContext {
@@ -16,6 +18,8 @@ export interface InterpreterContext {
   readonly report: (event: ResolverEvent) => void;
   /** How to reach namerd; absent: over the network, trusting the platform's roots. */
   readonly http?: Transport;
+  /** Absent: watches are bounded by `maxWatches` alone. */
+  readonly gate?: WatchGate;
 }
 
 /**
@@ -24,13 +28,13 @@ export interface InterpreterContext {
  */
 export const makeInterpreter = (
   config: InterpreterConfig,
-  { rt, report, http }: InterpreterContext,
+  { rt, report, http = makeHttp(), gate = identity }: InterpreterContext,
   env: Env,
 ): Interpreter => {
   switch (config.kind) {
     case 'static':
       return makeStatic(config);
     case 'io.l5d.namerd.http':
-      return makeNamerdHttp(config, { rt, report, http: http ?? makeHttp() }, env);
+      return makeNamerdHttp(config, { rt, report, http, gate }, env);
   }
 };

@@ -29,6 +29,7 @@ import { ask, poll } from './poll.ts';
 import { Slots } from './slots.ts';
 import type { Received, Transport } from './transport.ts';
 import { watch } from './watch.ts';
+import type { WatchGate } from './watch-gate.ts';
 
 /** Most polls on their way at one time. */
 export const MAX_POLLS = 16;
@@ -44,6 +45,7 @@ export interface NamerdContext {
   readonly rt: string;
   readonly report: (event: ResolverEvent) => void;
   readonly http: Transport;
+  readonly gate: WatchGate;
 }
 
 /** The address of a name's state. Slashes stay readable; `#`, `%` and the like are escaped. */
@@ -107,8 +109,9 @@ class NamerdHttp implements Interpreter {
       if (isSettled) return this.#poll$(ask$, this.#periodMs);
       return this.#poll$(ask$, i === 0 ? helpMs : SILENCE_MS, () => hurry$.next());
     };
+    const { gate } = this.#context;
     return this.#watches
-      .hold(watch({ open, retry, report, hurry$ }, this.#env))
+      .hold(gate(watch({ open, retry, report, hurry$ }, this.#env)))
       .pipe(connect((watch$) => merge(watch$, isSettled$(watch$).pipe(switchMap(poll$)))));
   }
 

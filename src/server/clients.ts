@@ -1,43 +1,48 @@
 /** The table of inbound sockets: the one place where an envelope’s id leads to its socket. */
-import type { Socket } from 'node:net';
 import type { Close } from '../close-reason.ts';
-import { resetSocket } from '../duplex/reset.ts';
 import type { Stream, StreamLimits } from '../duplex/stream.ts';
 import type { Envelope } from '../envelope.ts';
-import { codeOf } from '../listen-error.ts';
+import { type Begun, ReadAhead } from '../socket/read-ahead.ts';
+import type { Socket } from '../socket/socket.ts';
 
-/** An inbound connection whose envelope is out. Its socket has an error listener for good. */
+/** An inbound connection whose envelope is out. */
 export interface Client {
   readonly envelope: Envelope;
-  readonly socket: Socket;
   readonly limits: StreamLimits;
 }
 
-interface Entry {
-  readonly client: Client;
-  /** Hears the socket close; set while the socket is the table’s and open. */
-  closed: (() => void) | undefined;
+/** One that is handed over to be joined with an endpoint. */
+export interface TakenClient extends Client, Begun {}
+
+/** How a client went that gave no code. */
+const CLOSED = 'closed';
+
+class Entry extends ReadAhead implements TakenClient {
+  readonly envelope: Envelope;
+  readonly limits: StreamLimits;
+  /** The socket is the table’s. */
+  isOurs = true;
+  /** How it went, once it has. */
+  detail: string | undefined;
   /** Set while somebody waits for an endpoint on its behalf. */
   departed: ((detail: string) => void) | undefined;
   /** Set from the dispatch on: the socket is the stream’s. */
   stream: Stream | undefined;
+
+  constructor({ envelope, limits }: Client, socket: Socket) {
+    super(socket);
+    this.envelope = envelope;
+    this.limits = limits;
+  }
+
+  protected override gone(code: string | undefined): void {
+    const { departed } = this;
+    this.detail = code ?? CLOSED;
+    this.isOurs = false;
+    this.departed = undefined;
+    departed?.(this.detail);
+  }
 }
-
-/** How a client went: `ECONNRESET`. */
-const detailOf = ({ errored }: Socket): string => (errored === null ? 'closed' : codeOf(errored));
-
-/** The socket is the table’s no more. */
-const release = (entry: Entry): void => {
-  if (entry.closed !== undefined) entry.client.socket.off('close', entry.closed);
-  entry.closed = undefined;
-  entry.departed = undefined;
-};
-
-const depart = (entry: Entry): void => {
-  const { departed } = entry;
-  release(entry);
-  departed?.(detailOf(entry.client.socket));
-};
 
 /**
  * Owns each client socket until `take`; then the stream does, and the table only counts it until `leave`.
@@ -52,31 +57,27 @@ export class Clients {
   }
 
   /** Takes charge of a socket, and sees it go: a client that vanishes while it waits is dropped at once. */
-  add(client: Client): void {
-    const { socket, envelope } = client;
-    const entry: Entry = { client, closed: undefined, departed: undefined, stream: undefined };
-    this.#entries.set(envelope.id, entry);
-    // It may have told its close already, and would not tell it again.
-    if (socket.destroyed) return;
-    entry.closed = () => depart(entry);
-    socket.on('close', entry.closed);
+  add(client: Client, socket: Socket): void {
+    const entry = new Entry(client, socket);
+    this.#entries.set(client.envelope.id, entry);
+    entry.begin();
   }
 
   /** Calls back once if the client goes away before it is taken or dropped; at once if it has gone already. */
   watch(id: number, departed: (detail: string) => void): void {
     const entry = this.#entries.get(id);
     if (entry === undefined) return;
-    if (entry.closed !== undefined) entry.departed = departed;
-    else if (entry.stream === undefined) departed(detailOf(entry.client.socket));
+    if (entry.isOurs) entry.departed = departed;
+    else if (entry.detail !== undefined) departed(entry.detail);
   }
 
   /** Hands the socket over: the caller owns it, and must say `leave` in the end. `undefined`: it has gone. */
-  take(id: number): Client | undefined {
+  take(id: number): TakenClient | undefined {
     const entry = this.#entries.get(id);
-    if (entry?.closed === undefined) return undefined;
-    release(entry);
-    // Its close is on the way.
-    return entry.client.socket.destroyed ? undefined : entry.client;
+    if (entry === undefined || !entry.isOurs) return undefined;
+    entry.isOurs = false;
+    entry.departed = undefined;
+    return entry;
   }
 
   /** Notes the stream that now owns the socket, for counters and for cutting it. */
@@ -99,11 +100,11 @@ export class Clients {
    */
   refuse(id: number): Client | undefined {
     const entry = this.#entries.get(id);
-    const { client, departed } = entry ?? {};
-    if (this.take(id) !== undefined && client !== undefined) resetSocket(client.socket);
+    const { departed } = entry ?? {};
+    this.take(id)?.socket.reset();
     this.leave(id);
     departed?.('refused');
-    return client;
+    return entry;
   }
 
   /** Cuts every stream. */
@@ -115,13 +116,11 @@ export class Clients {
   waiting(): readonly Envelope[] {
     return [...this.#entries.values()]
       .filter(({ stream }) => stream === undefined)
-      .map(({ client }) => client.envelope);
+      .map(({ envelope }) => envelope);
   }
 
   /** Every connection of the table with its stream, if it has one; for counters. */
   *all(): IterableIterator<{ readonly envelope: Envelope; readonly stream: Stream | undefined }> {
-    for (const { client, stream } of this.#entries.values()) {
-      yield { envelope: client.envelope, stream };
-    }
+    yield* this.#entries.values();
   }
 }

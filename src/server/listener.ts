@@ -1,14 +1,15 @@
 /** A listening socket that is bound first and used later, so that a reload can fail before it changes anything. */
-import { createServer, type Server, type Socket } from 'node:net';
+import { createServer, type Server } from 'node:net';
 import { type Either, left, right } from 'fp-ts/lib/Either.js';
 import { Observable } from 'rxjs';
 import { type Address, showPeer } from '../address.ts';
-import { resetSocket } from '../duplex/reset.ts';
 import type { Env } from '../env.ts';
 import { codeOf, listenError } from '../listen-error.ts';
+import type { PlainSocket } from '../socket/socket.ts';
+import { SERVER_OPTIONS, type Sockets } from '../socket/sockets.ts';
 
-/** Takes a connection over, socket and all. The socket has an error listener for good: who owns it watches `close`. */
-export type Accept = (socket: Socket) => void;
+/** Takes a connection over, socket and all. Nothing was read yet. */
+export type Accept = (socket: PlainSocket) => void;
 
 /** Owns its socket until `close`. */
 export interface Listener {
@@ -25,12 +26,6 @@ export const KEPT = 1024;
 /** The kernel’s queue; Node’s default, named. */
 const BACKLOG = 511;
 
-/** A client that is gone without a word is found after so long and the system’s probes. */
-const KEEP_ALIVE_MS = 60_000;
-
-/** What a waiting client may send ahead, in bytes, before its reads pause; the kernel keeps the rest. */
-const AHEAD_BYTES = 16 * 1024;
-
 /** A server error lasts this long without another before it is told again. */
 const EPISODE_MS = 10_000;
 
@@ -41,19 +36,15 @@ const boundTo = (server: Server, asked: Address): string => {
     : asked.text;
 };
 
-const ignore = (): void => undefined;
-
 /** Connections on their way to whoever accepts them. Owns those that it keeps. */
 class Door {
   #accept: Accept | undefined;
-  /** With what forgets each when it closes. */
-  readonly #kept = new Map<Socket, () => void>();
+  #kept: PlainSocket[] = [];
 
-  readonly admit = (socket: Socket): void => {
-    socket.on('error', ignore);
+  readonly admit = (socket: PlainSocket): void => {
     if (this.#accept !== undefined) this.#accept(socket);
-    else if (this.#kept.size < KEPT) this.#keep(socket);
-    else resetSocket(socket);
+    else if (this.#kept.length < KEPT) this.#kept.push(socket);
+    else socket.reset();
   };
 
   open(accept: Accept | undefined): void {
@@ -64,22 +55,13 @@ class Door {
 
   close(): void {
     this.#accept = undefined;
-    for (const socket of this.#empty()) resetSocket(socket);
+    for (const socket of this.#empty()) socket.reset();
   }
 
-  /** A client that goes away makes room. It is not handed out: it would not tell its close again. */
-  #keep(socket: Socket): void {
-    const forget = (): void => {
-      this.#kept.delete(socket);
-    };
-    this.#kept.set(socket, forget);
-    socket.on('close', forget);
-  }
-
-  #empty(): readonly Socket[] {
-    const open = [...this.#kept].filter(([{ destroyed }]) => !destroyed);
-    this.#kept.clear();
-    return open.map(([socket, forget]) => socket.off('close', forget));
+  #empty(): readonly PlainSocket[] {
+    const kept = this.#kept;
+    this.#kept = [];
+    return kept.filter(({ isOpen }) => isOpen);
   }
 }
 
@@ -100,18 +82,12 @@ const tellErrors = (server: Server, srv: string, { log, scheduler }: Env): void 
 export const bindListener = (
   address: Address,
   place: string,
-  env: Env,
+  parts: { readonly sockets: Sockets; readonly env: Env },
 ): Observable<Either<string, Listener>> =>
   new Observable((out) => {
+    const { sockets, env } = parts;
     const door = new Door();
-    const options = {
-      allowHalfOpen: true,
-      noDelay: true,
-      keepAlive: true,
-      keepAliveInitialDelay: KEEP_ALIVE_MS,
-      highWaterMark: AHEAD_BYTES,
-    };
-    const server = createServer(options, door.admit);
+    const server = createServer(SERVER_OPTIONS);
     const close = (): void => {
       server.close();
       door.close();
@@ -126,6 +102,7 @@ export const bindListener = (
     server.listen({ host: address.ip, port: address.port, backlog: BACKLOG }, () => {
       server.off('error', refused);
       const srv = boundTo(server, address);
+      sockets.accept(server, door.admit);
       tellErrors(server, srv, env);
       isHandedOver = true;
       out.next(right({ srv, accept: (accept) => door.open(accept), close }));

@@ -1,14 +1,14 @@
 /** One server: its listener’s connections as envelopes, admitted, secured and counted. */
-import type { Socket } from 'node:net';
+import type { Socket as NodeSocket } from 'node:net';
 import { Observable, type Subscriber } from 'rxjs';
-import { showPeer } from '../address.ts';
 import type { Close } from '../close-reason.ts';
 import type { ServerConfig } from '../config/config.ts';
 import type { BufferBudget } from '../duplex/budget.ts';
-import { resetSocket } from '../duplex/reset.ts';
 import type { StreamLimits } from '../duplex/stream.ts';
 import type { Env } from '../env.ts';
 import type { ServerEvent } from '../event.ts';
+import type { PlainSocket, Socket } from '../socket/socket.ts';
+import { StreamSocket } from '../socket/stream-socket.ts';
 import type { Timers } from '../timers.ts';
 import { Admission } from './admission.ts';
 import type { Clients } from './clients.ts';
@@ -43,10 +43,6 @@ const limitsOf = (
 
 const UNKNOWN = 'unknown';
 
-/** The client’s address; `undefined`: it reset before anybody looked, and has none any more. */
-const peerOf = ({ remoteAddress, remotePort }: Socket): string | undefined =>
-  remoteAddress === undefined ? undefined : showPeer(remoteAddress, remotePort ?? 0);
-
 class Server {
   readonly #srv: string;
   readonly #deps: ServeDeps;
@@ -55,7 +51,7 @@ class Server {
   readonly #admission: Admission;
   #config: ServerConfig;
   /** Sockets that are shaking hands. */
-  readonly #shaking = new Set<Socket>();
+  readonly #shaking = new Set<NodeSocket>();
   #isClosing = false;
 
   constructor(
@@ -90,25 +86,26 @@ class Server {
     for (const socket of this.#shaking) socket.destroy();
   }
 
-  readonly accept = (socket: Socket): void => {
-    const src = peerOf(socket);
+  readonly accept = (socket: PlainSocket): void => {
+    // `undefined`: it reset before anybody looked.
+    const src = socket.peer();
     const close = this.#admission.enter();
     if (close !== undefined) {
-      resetSocket(socket);
+      socket.reset();
       this.#reject(src ?? UNKNOWN, close);
       return;
     }
-    socket.on('close', this.#admission.leave);
+    socket.released = this.#admission.leave;
     this.#out.next({ t: 'accepted', rt: this.#deps.rt, srv: this.#srv });
     if (src === undefined) {
       socket.destroy();
       this.#reject(UNKNOWN, { reason: 'departed', by: 'client' });
     } else if (this.#config.tls === undefined)
       this.#arrive(socket, { src, at: this.#deps.timers.now() });
-    else this.#shake(socket, src);
+    else this.#shake(socket.unwrap(), src);
   };
 
-  #shake(raw: Socket, src: string): void {
+  #shake(raw: NodeSocket, src: string): void {
     const { tls, connectTimeoutMs, place } = this.#config;
     if (tls === undefined) return;
     const { timers, rt } = this.#deps;
@@ -121,7 +118,7 @@ class Server {
         const { socket, t: _, ...names } = handshake;
         const us = Math.round((timers.now() - at) * 1000);
         this.#out.next({ t: 'secured', rt, srv: this.#srv, us });
-        this.#arrive(socket, { src, at, ...names });
+        this.#arrive(new StreamSocket(socket), { src, at, ...names });
       } else if (handshake.t === 'late')
         this.#reject(src, { reason, by: 'client', limit: `${limitMs}ms`, place });
       else this.#reject(src, { reason: 'tls-handshake', by: 'client', detail: handshake.detail });
@@ -145,7 +142,7 @@ class Server {
     const deadline = known.at + connectTimeoutMs;
     const envelope = { id: nextId(), rt, srv: this.#srv, dst, deadline, ...known };
     const limits = limitsOf(this.#config, bufferSizeBytes(), this.#env.random);
-    clients.add({ envelope, socket, limits });
+    clients.add({ envelope, limits }, socket);
     this.#out.next({ t: 'arrived', envelope });
   }
 

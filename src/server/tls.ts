@@ -9,6 +9,7 @@ import {
 } from 'node:tls';
 import type { Identity, ServerTlsConfig } from '../config/config.ts';
 import { codeOf } from '../listen-error.ts';
+import { transportOf } from '../socket/native.ts';
 import type { Timer, Timers } from '../timers.ts';
 
 /** How a handshake ended. */
@@ -96,9 +97,11 @@ class Pending {
 /** The handshakes in progress, by their raw sockets. */
 const pending = new Map<Socket, Pending>();
 
-/** The raw socket below; Node’s types leave it out, and its events name only the upper one. */
-const pendingOf = (socket: TLSSocket): Pending | undefined =>
-  pending.get(Reflect.get(socket, '_parent'));
+/** By the raw socket below: the events of a handshake name only the upper one. */
+const pendingOf = (socket: TLSSocket): Pending | undefined => {
+  const raw = transportOf(socket);
+  return raw === undefined ? undefined : pending.get(raw);
+};
 
 /** Shakes hands for the server of one TLS config. It never listens: sockets are given to it. */
 export class Terminator {

@@ -9,8 +9,11 @@ import { readFileSync } from 'node:fs';
 import net from 'node:net';
 import { join } from 'node:path';
 import { asyncScheduler, type SchedulerLike } from 'rxjs';
-import { makeBudget } from '../../src/duplex/budget.ts';
+import { makeAddress } from '../../src/address.ts';
+import { BufferBudget } from '../../src/duplex/budget.ts';
 import { openDuplex } from '../../src/duplex/duplex.ts';
+import { fresh } from '../../src/socket/read-ahead.ts';
+import { makeSockets, SERVER_OPTIONS } from '../../src/socket/sockets.ts';
 import { makeTimers } from '../../src/timers.ts';
 import type { Task } from './peer.ts';
 
@@ -31,7 +34,7 @@ const serve = (target: number): void => {
     schedule: asyncScheduler.schedule.bind(asyncScheduler),
   };
   const timers = makeTimers(scheduler);
-  const budget = makeBudget(256 * 1024 * 1024);
+  const budget = new BufferBudget(256 * 1024 * 1024, timers);
   const limits = {
     idleTimeoutMs: Number(process.env['IDLE_MS'] ?? Number.POSITIVE_INFINITY),
     lifetimeMs: Number.POSITIVE_INFINITY,
@@ -41,14 +44,18 @@ const serve = (target: number): void => {
     place: 'bench',
   };
   const options = { limits, timers, budget, answered: () => undefined, closed: () => undefined };
-  const socketOptions = { allowHalfOpen: true, noDelay: true };
-  const server = net.createServer(socketOptions, (client) => {
-    const endpoint = net.connect({ host: HOST, port: target, ...socketOptions });
-    openDuplex(client, endpoint, options);
-  });
+  const sockets = makeSockets(timers);
+  const address = makeAddress(HOST, target);
+  const server = net.createServer(SERVER_OPTIONS);
   server.listen({ host: HOST, port: 0, backlog: 511 }, () => {
-    const address = server.address();
-    process.send?.({ port: typeof address === 'object' ? address?.port : undefined });
+    sockets.accept(server, (client) => {
+      const endpoint = sockets.dial(address, (code) => {
+        if (code !== undefined) throw new Error(code);
+        openDuplex(fresh(client), fresh(endpoint), options);
+      });
+    });
+    const listening = server.address();
+    process.send?.({ port: typeof listening === 'object' ? listening?.port : undefined });
   });
   process.on('disconnect', () => process.exit());
 };

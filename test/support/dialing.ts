@@ -2,13 +2,21 @@
 import { makeAddress } from '../../src/address.ts';
 import { type ConnectOutcome, connect, type Dialing } from '../../src/connector/connect.ts';
 import { Descriptors } from '../../src/server/descriptors.ts';
+import type { Sockets } from '../../src/socket/sockets.ts';
 import { makeTimers } from '../../src/timers.ts';
 import { within } from './eventually.ts';
 import { makeHandClock } from './hand-clock.ts';
 import type { Scope } from './process.ts';
+import { HANDLES } from './sockets.ts';
 
 /** What all dials of a test share. */
-export const makeDialer = (scope: Scope, limit = Number.POSITIVE_INFINITY) => {
+export const makeDialer = (
+  scope: Scope,
+  {
+    limit = Number.POSITIVE_INFINITY,
+    sockets = HANDLES,
+  }: { readonly limit?: number; readonly sockets?: Sockets } = {},
+) => {
   const clock = makeHandClock();
   const timers = makeTimers(clock.scheduler);
   const descriptors = new Descriptors(limit);
@@ -27,7 +35,7 @@ export const makeDialer = (scope: Scope, limit = Number.POSITIVE_INFINITY) => {
       policy: { connectTimeoutMs: 5000, ...policy },
       done,
     };
-    const drop = connect(dialing, { timers, descriptors });
+    const drop = connect(dialing, { sockets, timers, descriptors });
     scope.after(() => {
       drop();
       for (const outcome of told) if (outcome.t === 'connected') outcome.socket.destroy();

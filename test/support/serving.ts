@@ -6,7 +6,7 @@ import { isRight } from 'fp-ts/lib/Either.js';
 import { BehaviorSubject, firstValueFrom, type Subscription } from 'rxjs';
 import { type Address, makeAddress } from '../../src/address.ts';
 import type { ServerConfig } from '../../src/config/config.ts';
-import { makeBudget } from '../../src/duplex/budget.ts';
+import { BufferBudget } from '../../src/duplex/budget.ts';
 import type { Env } from '../../src/env.ts';
 import type { ServerEvent } from '../../src/event.ts';
 import type { Fields, Level } from '../../src/log.ts';
@@ -15,10 +15,12 @@ import { Clients } from '../../src/server/clients.ts';
 import { Descriptors } from '../../src/server/descriptors.ts';
 import { bindListener, type Listener } from '../../src/server/listener.ts';
 import { serve } from '../../src/server/serve.ts';
+import type { Sockets } from '../../src/socket/sockets.ts';
 import { makeTimers } from '../../src/timers.ts';
 import { eventually, within } from './eventually.ts';
 import { makeHandClock } from './hand-clock.ts';
 import type { Scope } from './process.ts';
+import { HANDLES } from './sockets.ts';
 
 /** Any free port of loopback. */
 export const LOOPBACK: Address = makeAddress('127.0.0.1', 0);
@@ -67,9 +69,10 @@ export const makeHandEnv = () => {
 export const bound = async (
   scope: Scope,
   env: Env,
-  address: Address = LOOPBACK,
+  { address = LOOPBACK, sockets = HANDLES }: Pick<ServingOptions, 'address' | 'sockets'> = {},
 ): Promise<Listener> => {
-  const result = await firstValueFrom(bindListener(address, 'routers[0].servers[0]', env));
+  const parts = { sockets, env };
+  const result = await firstValueFrom(bindListener(address, 'routers[0].servers[0]', parts));
   assert.ok(isRight(result), JSON.stringify(result));
   scope.after(result.right.close);
   return result.right;
@@ -85,6 +88,8 @@ export interface ServingOptions {
   readonly descriptors?: Descriptors;
   readonly maxBufferedBytes?: number;
   readonly address?: Address;
+  /** How it holds its connections; the best there are unless told. */
+  readonly sockets?: Sockets;
   /** Serves this one instead of binding one. */
   readonly listener?: Listener;
 }
@@ -92,12 +97,12 @@ export interface ServingOptions {
 /** Begins to serve. After the test it stops, and every client that it took is dropped. */
 export const startServing = async (scope: Scope, options: ServingOptions = {}) => {
   const { clock, lines, env } = makeHandEnv();
-  const listener = options.listener ?? (await bound(scope, env, options.address));
+  const listener = options.listener ?? (await bound(scope, env, options));
   const config$ = new BehaviorSubject(makeConfig(options.settings));
   const clients = new Clients();
   const descriptors = options.descriptors ?? new Descriptors(Number.POSITIVE_INFINITY);
-  const budget = makeBudget(options.maxBufferedBytes ?? Number.POSITIVE_INFINITY);
   const timers = makeTimers(env.scheduler);
+  const budget = new BufferBudget(options.maxBufferedBytes ?? Number.POSITIVE_INFINITY, timers);
   const events: ServerEvent[] = [];
   const end = { completed: false, error: undefined as unknown };
   let lastId = 0;

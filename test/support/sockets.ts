@@ -2,12 +2,23 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import net from 'node:net';
-import type { TestContext } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import tls from 'node:tls';
 import { generate } from 'selfsigned';
-import { type BufferBudget, makeBudget } from '../../src/duplex/budget.ts';
+import { makeAddress } from '../../src/address.ts';
+import { BufferBudget } from '../../src/duplex/budget.ts';
 import { openDuplex } from '../../src/duplex/duplex.ts';
 import type { Stream, StreamLimits, Summary } from '../../src/duplex/stream.ts';
+import { findNative } from '../../src/socket/native.ts';
+import { type Begun, fresh, ReadAhead } from '../../src/socket/read-ahead.ts';
+import type { PlainSocket, Socket } from '../../src/socket/socket.ts';
+import {
+  makeHandleSockets,
+  makeStreamSockets,
+  SERVER_OPTIONS,
+  type Sockets,
+} from '../../src/socket/sockets.ts';
+import { StreamSocket } from '../../src/socket/stream-socket.ts';
 import { makeTimers, type Timers } from '../../src/timers.ts';
 import { type HandClock, makeHandClock } from './hand-clock.ts';
 
@@ -24,48 +35,86 @@ export const NO_LIMITS: StreamLimits = {
   place: 'routers[0].servers[0]',
 };
 
+const native = findNative();
+assert.ok(native, 'this platform shows no handles');
+
+/** Time for what sockets put off; it stands until a test moves it. */
+export const socketClock = makeHandClock();
+
+/** Both ways in which the proxy holds connections; one of each for all tests, as in a process. */
+export const KINDS: readonly Sockets[] = [
+  makeHandleSockets(native, makeTimers(socketClock.scheduler)),
+  makeStreamSockets(),
+];
+/** Those on handles, the kind that is used where both would do. */
+export const [HANDLES = makeStreamSockets(), STREAMS = HANDLES] = KINDS;
+
 /** A connection’s two sockets; both must be closed by the test. */
 export interface Connection {
   /** The one that belongs to the proxy. */
-  readonly near: net.Socket;
+  readonly near: Socket;
   readonly far: net.Socket;
   /** The TCP socket of the far end. */
   readonly transport: net.Socket;
 }
 
-const accept = async (server: net.Server): Promise<[accepted: net.Socket, dialed: net.Socket]> => {
+/** A TCP connection: the proxy’s end as a plain socket. */
+interface PlainConnection extends Connection {
+  readonly near: PlainSocket;
+}
+
+const listen = async (server: net.Server): Promise<number> => {
   server.listen(0, HOST);
   await once(server, 'listening');
-  const { port } = server.address() as net.AddressInfo;
-  const dialed = net.connect({ host: HOST, port, ...OPTIONS });
-  const [[accepted]] = (await Promise.all([
-    once(server, 'connection'),
-    once(dialed, 'connect'),
-  ])) as [[net.Socket], unknown];
+  return (server.address() as net.AddressInfo).port;
+};
+
+const acceptNear = async (sockets: Sockets): Promise<PlainConnection> => {
+  const server = net.createServer(SERVER_OPTIONS);
+  const port = await listen(server);
+  const accepted = new Promise<PlainSocket>((resolve) => sockets.accept(server, resolve));
+  const far = net.connect({ host: HOST, port, ...OPTIONS });
+  const [near] = await Promise.all([accepted, once(far, 'connect')]);
   server.close();
-  return [accepted, dialed];
+  return { near, far, transport: far };
+};
+
+const dialNear = async (sockets: Sockets): Promise<PlainConnection> => {
+  const server = net.createServer(OPTIONS);
+  const port = await listen(server);
+  const accepted = once(server, 'connection');
+  const near = await new Promise<PlainSocket>((resolve, reject) => {
+    const socket = sockets.dial(makeAddress(HOST, port), (code) =>
+      code === undefined ? resolve(socket) : reject(new Error(code)),
+    );
+  });
+  const [far] = (await accepted) as [net.Socket];
+  server.close();
+  return { near, far, transport: far };
 };
 
 /** Opens a TCP connection. `dialedBy`: whether the far end or the proxy opens it. */
-export const connectPlain = async (dialedBy: 'far' | 'near'): Promise<Connection> => {
-  const [accepted, dialed] = await accept(net.createServer(OPTIONS));
-  return dialedBy === 'far'
-    ? { near: accepted, far: dialed, transport: dialed }
-    : { near: dialed, far: accepted, transport: accepted };
-};
+export const connectPlain = (
+  dialedBy: 'far' | 'near',
+  sockets: Sockets = HANDLES,
+): Promise<PlainConnection> => (dialedBy === 'far' ? acceptNear(sockets) : dialNear(sockets));
 
 const CERTIFICATE = generate([{ name: 'commonName', value: 'localhost' }], { keySize: 2048 });
 
 /** Opens a TLS connection; the one who dials is the TLS client. */
-export const connectTls = async (dialedBy: 'far' | 'near'): Promise<Connection> => {
+export const connectTls = async (
+  dialedBy: 'far' | 'near',
+  sockets: Sockets = HANDLES,
+): Promise<Connection> => {
   const { private: key, cert } = await CERTIFICATE;
-  const [raw, below] = await accept(net.createServer(OPTIONS));
-  const accepted = new tls.TLSSocket(raw, { isServer: true, key, cert });
-  const dialed = tls.connect({ socket: below, rejectUnauthorized: false });
+  const plain = await connectPlain(dialedBy, sockets);
+  const raw = plain.near.unwrap();
+  const [server, client] = dialedBy === 'far' ? [raw, plain.far] : [plain.far, raw];
+  const accepted = new tls.TLSSocket(server, { isServer: true, key, cert });
+  const dialed = tls.connect({ socket: client, rejectUnauthorized: false });
   await Promise.all([once(accepted, 'secure'), once(dialed, 'secureConnect')]);
-  return dialedBy === 'far'
-    ? { near: accepted, far: dialed, transport: below }
-    : { near: dialed, far: accepted, transport: raw };
+  const [near, far] = dialedBy === 'far' ? [accepted, dialed] : [dialed, accepted];
+  return { near: new StreamSocket(near), far, transport: plain.transport };
 };
 
 /** One far end: it keeps what it got. */
@@ -132,7 +181,7 @@ export class Peer {
 export interface Joined {
   readonly client: Peer;
   readonly endpoint: Peer;
-  readonly near: { readonly client: net.Socket; readonly endpoint: net.Socket };
+  readonly near: { readonly client: Socket; readonly endpoint: Socket };
   readonly stream: Stream;
   readonly summary: Promise<Summary>;
   /** How often the stream told that it was answered, and that it closed. */
@@ -147,6 +196,10 @@ export interface JoinSetup {
   readonly budget?: BufferBudget;
   readonly client?: Connection;
   readonly endpoint?: Connection;
+  /** What the sockets of given connections have said already. */
+  readonly begun?: { readonly client?: Begun; readonly endpoint?: Begun };
+  /** How the proxy holds connections that are not given. */
+  readonly sockets?: Sockets;
   /** Whether the far ends read from the start; they do unless told. */
   readonly reading?: boolean;
 }
@@ -154,13 +207,14 @@ export interface JoinSetup {
 const open = (sockets: Joined['near'], setup: JoinSetup) => {
   const clock = makeHandClock();
   const timers = makeTimers(clock.scheduler);
-  const budget = setup.budget ?? makeBudget(256 * 1024 * 1024);
+  const budget = setup.budget ?? new BufferBudget(256 * 1024 * 1024, timers);
   const told = { answered: 0, closed: 0 };
   let settle: (summary: Summary) => void = () => undefined;
   const summary = new Promise<Summary>((resolve) => {
     settle = resolve;
   });
-  const stream = openDuplex(sockets.client, sockets.endpoint, {
+  const { client = fresh(sockets.client), endpoint = fresh(sockets.endpoint) } = setup.begun ?? {};
+  const stream = openDuplex(client, endpoint, {
     limits: { ...NO_LIMITS, ...setup.limits },
     timers,
     budget,
@@ -181,8 +235,8 @@ const open = (sockets: Joined['near'], setup: JoinSetup) => {
  * Ends: after the test all sockets are destroyed; the stream must then have closed once and left nothing.
  */
 export const join = async (t: TestContext, setup: JoinSetup = {}): Promise<Joined> => {
-  const inbound = setup.client ?? (await connectPlain('far'));
-  const outbound = setup.endpoint ?? (await connectPlain('near'));
+  const inbound = setup.client ?? (await connectPlain('far', setup.sockets));
+  const outbound = setup.endpoint ?? (await connectPlain('near', setup.sockets));
   const near = { client: inbound.near, endpoint: outbound.near };
   const client = new Peer(inbound);
   const endpoint = new Peer(outbound);
@@ -197,9 +251,29 @@ export const join = async (t: TestContext, setup: JoinSetup = {}): Promise<Joine
     assert.equal(joined.timers.size(), 0, 'a timer was left');
     if (setup.budget === undefined) assert.equal(joined.budget.held, 0, 'bytes were left');
     for (const socket of [near.client, near.endpoint])
-      assert.equal(socket.destroyed, true, 'a socket was left');
+      assert.equal(socket.isOpen, false, 'a socket was left');
   });
   return joined;
+};
+
+/** How connections are made in one run of a test. */
+export interface Kit {
+  readonly sockets: Sockets;
+  readonly join: typeof join;
+  readonly connectPlain: typeof connectPlain;
+  readonly connectTls: typeof connectTls;
+}
+
+/** Runs a test once for each way in which the proxy may hold connections. */
+export const onBoth = (name: string, run: (t: TestContext, kit: Kit) => Promise<void>): void => {
+  for (const sockets of KINDS)
+    test(`${name} (${sockets.kind})`, (t) =>
+      run(t, {
+        sockets,
+        join: (context, setup = {}) => join(context, { sockets, ...setup }),
+        connectPlain: (dialedBy) => connectPlain(dialedBy, sockets),
+        connectTls: (dialedBy) => connectTls(dialedBy, sockets),
+      }));
 };
 
 /** How many sockets and timers the process has open. */
@@ -208,6 +282,53 @@ export const openHandles = (): number =>
 
 /** Waits for everything that is ready now. */
 export const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/** Waits as a connection does until there is an endpoint. */
+export class Waiting extends ReadAhead {
+  protected override gone(code: string | undefined): void {
+    assert.fail(`gone: ${code}`);
+  }
+}
+
+/** Bytes that a stream has read from one side, as long as neither has gone. */
+export const readFrom = ({ stream, near }: Joined, side: keyof Joined['near']): number =>
+  side === 'client' ? stream.rx : stream.tx + near.client.unwritten;
+
+/** Waits until bytes are stuck on their way to one side, and nothing has moved for many turns. */
+export const stuck = async (joined: Joined, to: keyof Joined['near']): Promise<void> => {
+  const { stream, near, budget } = joined;
+  const look = (): string =>
+    [stream.rx, stream.tx, near.client.queued, near.endpoint.queued, budget.held].join(' ');
+  let before = look();
+  for (let still = 0; still < 50; ) {
+    await turn();
+    const now = look();
+    still = now === before && near[to].unwritten > 0 ? still + 1 : 0;
+    before = now;
+  }
+};
+
+/**
+ * One side says more and more, until bytes are stuck on their way to the other; all of it has been read then.
+ * Returns how much that is.
+ */
+export const fill = async (
+  joined: Joined,
+  from: keyof Joined['near'],
+  seed: number,
+): Promise<number> => {
+  const to = from === 'client' ? 'endpoint' : 'client';
+  const piece = 16 * 1024;
+  for (let said = 0, still = 0; ; ) {
+    if (joined.near[to].unwritten === 0) {
+      await joined[from].says(pattern(seed, said, piece));
+      said += piece;
+      still = 0;
+      while (readFrom(joined, from) < said) await turn();
+    } else if (still++ === 50) return said;
+    else await turn();
+  }
+};
 
 /** Waits until no more handles are open than there were; closed ones take a few turns to go. */
 export const handlesGone = async (before: number): Promise<void> => {

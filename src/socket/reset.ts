@@ -1,12 +1,6 @@
 /** How a reset is passed on, whatever the socket is made of. */
-import { Socket } from 'node:net';
-
-/** The TCP socket below a TLS socket where Node shows one, or the socket itself. */
-const transportOf = (socket: Socket): Socket | undefined => {
-  if (!('encrypted' in socket)) return socket;
-  const below: unknown = Reflect.get(socket, '_parent');
-  return below instanceof Socket ? below : undefined;
-};
+import type { Socket } from 'node:net';
+import { transportOf } from './native.ts';
 
 /**
  * Resets a connection and destroys its socket with what it still held; where no reset can be sent, it

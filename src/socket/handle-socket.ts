@@ -1,0 +1,237 @@
+/** A socket on the platform’s own handle: no stream in between, and one memory for all reads. */
+import { Socket as NodeSocket } from 'node:net';
+import { getSystemErrorName } from 'node:util';
+import { showPeer } from '../address.ts';
+import { type Memory, SHARED_BYTES } from './memory.ts';
+import type { HandleListener, TcpHandle, WriteRequest } from './native.ts';
+import { NOBODY, type PlainSocket, type SocketOwner } from './socket.ts';
+
+/** The platform keeps a few bytes for each change of memory until the socket closes. */
+const MOST_CHANGES = 64;
+
+const nothing = (): void => undefined;
+
+// One function for all handles: a socket makes no closure.
+const onRead = function (this: TcpHandle): void {
+  this.listener?.heard();
+};
+
+const onWritten = function (this: WriteRequest, status: number, handle: TcpHandle): void {
+  const length = this.bytes?.length ?? 0;
+  this.bytes = undefined;
+  handle.listener?.wrote(length, status);
+};
+
+/** A peer that is gone without a word is found after so long and the system’s probes. */
+export const KEEP_ALIVE_SECS = 60;
+
+/**
+ * A connection on its handle. Linux only, see `native.ts`.
+ * Order: `data`, `ended` and `failed` are never told from inside `read`, nor `written` from inside `write`.
+ */
+export class HandleSocket implements PlainSocket, HandleListener {
+  owner: SocketOwner = NOBODY;
+  released: () => void = nothing;
+  /** What is not taken at once finds the system full. */
+  readonly slack = 0;
+  unwritten = 0;
+  isBroken = false;
+  #handle: TcpHandle | undefined;
+  readonly #memory: Memory;
+  /** What it reads into; `undefined`: it has not begun to read. */
+  #reads: Buffer | undefined;
+  /** That is memory of its own. */
+  #isOwn = false;
+  #changes = 0;
+  /** Those of the dialed ones that have still to be told to probe a silent peer; it leaves them when it closes. */
+  #young: Set<HandleSocket> | undefined;
+  /** A dialed one that has written at most once: its first write waits for nothing in any case. */
+  #mayDelay = false;
+  #hasWritten = false;
+  #isEnding = false;
+  #hasEnded = false;
+  /** Why it is broken. */
+  #error = 0;
+
+  constructor(handle: TcpHandle, memory: Memory) {
+    handle.listener = this;
+    this.#handle = handle;
+    this.#memory = memory;
+  }
+
+  /**
+   * Puts off what a dialed connection is to be told, for most are over before it matters; an accepted one has it from its
+   * listener. Each of these calls costs as much as a small write.
+   */
+  tuneLater(young: Set<HandleSocket>): void {
+    this.#mayDelay = true;
+    this.#young = young;
+    young.add(this);
+  }
+
+  /** Has the system probe a silent peer. */
+  keepAlive(): void {
+    this.#handle?.setKeepAlive(true, KEEP_ALIVE_SECS);
+    this.#young = undefined;
+  }
+
+  get isOpen(): boolean {
+    return this.#handle !== undefined;
+  }
+
+  get queued(): number {
+    return this.unwritten === 0 ? 0 : (this.#handle?.writeQueueSize ?? 0);
+  }
+
+  peer(): string | undefined {
+    const found: { address?: string; port?: number } = {};
+    const status = this.#handle?.getpeername(found);
+    const { address, port } = found;
+    if (status !== 0 || address === undefined || port === undefined) return undefined;
+    return showPeer(address, port);
+  }
+
+  unwrap(): NodeSocket {
+    const options: object = { handle: this.#handle, allowHalfOpen: true };
+    this.#young?.delete(this);
+    if (this.#mayDelay && this.#handle !== undefined) this.#sendAtOnce(this.#handle);
+    if (this.#young !== undefined) this.keepAlive();
+    const socket = new NodeSocket(options).on('error', nothing).on('close', this.released);
+    if (this.#handle !== undefined) this.#handle.listener = undefined;
+    this.#handle = undefined;
+    return socket;
+  }
+
+  read(): void {
+    const handle = this.#handle;
+    // Behind an end the platform tells the same end again, each time that it is asked.
+    if (handle === undefined || this.#hasEnded) return;
+    if (this.#reads === undefined) this.readInto(SHARED_BYTES);
+    handle.readStart();
+  }
+
+  pause(): void {
+    this.#handle?.readStop();
+  }
+
+  readInto(memory: Buffer | number): boolean {
+    if (this.#handle === undefined) return false;
+    // The way back to the shared memory is always free.
+    if (this.#changes >= MOST_CHANGES && !this.#isOwn) return false;
+    this.#changes += 1;
+    this.#isOwn = typeof memory !== 'number';
+    this.#reads = typeof memory === 'number' ? this.#memory.view(memory) : memory;
+    this.#handle.onread = onRead;
+    this.#handle.useUserBuffer(this.#reads);
+    return true;
+  }
+
+  write(memory: Buffer, length: number, isOurs: boolean): boolean {
+    const handle = this.#handle;
+    if (handle === undefined || this.isBroken) return true;
+    const shared = this.#memory;
+    const copied = isOurs ? undefined : shared.copy(memory, length);
+    const bytes = copied ?? (memory.length === length ? memory : memory.subarray(0, length));
+    const request = shared.request();
+    request.oncomplete = onWritten;
+    if (this.#mayDelay && this.#hasWritten) this.#sendAtOnce(handle);
+    this.#hasWritten = true;
+    const status = handle.writeBuffer(request, bytes);
+    if (status !== 0) {
+      this.#breaks(status);
+      return true;
+    }
+    if (!shared.native.isLastWriteLate()) return true;
+    request.bytes = bytes;
+    shared.keep(copied);
+    this.unwritten += length;
+    return false;
+  }
+
+  end(): boolean {
+    if (this.#handle === undefined || this.#isEnding) return true;
+    this.#isEnding = true;
+    if (!this.isBroken) this.#handle.shutdown(this.#memory.native.makeShutdown());
+    return this.unwritten === 0;
+  }
+
+  destroy(): void {
+    this.#letGo()?.close();
+  }
+
+  reset(): void {
+    // After an end the platform cannot send a reset, and never closes.
+    const handle = this.#letGo();
+    if (this.#isEnding || handle?.reset() !== 0) handle?.close();
+  }
+
+  heard(): void {
+    const count = this.#memory.native.lastRead();
+    if (count > 0 && this.#reads !== undefined) {
+      this.#memory.lastReader = this;
+      this.owner.data(this.#reads, count, this.#isOwn);
+    } else if (count === this.#memory.native.endOfFile) this.#heardEnd();
+    else if (count < 0) this.#fail(count);
+  }
+
+  wrote(length: number, status: number): void {
+    if (this.#handle === undefined) return;
+    this.unwritten -= length;
+    if (status !== 0) this.#breaks(status);
+    this.owner.written();
+    if (this.#isEnding && this.unwritten === 0) this.owner.finished();
+  }
+
+  #heardEnd(): void {
+    if (this.isBroken) this.#fail(this.#error);
+    else if (this.#wasReset()) this.#failAs('ECONNRESET');
+    else {
+      this.#hasEnded = true;
+      this.owner.ended();
+    }
+  }
+
+  /**
+   * The platform tells a reset that comes right behind data as an end, in the same breath as the data; a connection
+   * that was reset has no peer. After our own end it has none either.
+   */
+  #wasReset(): boolean {
+    if (this.#isEnding || this.#memory.lastReader !== this) return false;
+    return this.#handle?.getpeername({}) !== 0;
+  }
+
+  #sendAtOnce(handle: TcpHandle): void {
+    handle.setNoDelay(true);
+    this.#mayDelay = false;
+  }
+
+  /** What the peer had said before is still to be read; behind it comes an end or an error. */
+  #breaks(status: number): void {
+    this.isBroken = true;
+    if (this.#error === 0) this.#error = status;
+    // One that has ended tells nothing more, unless it is asked.
+    if (this.#hasEnded) this.#handle?.readStart();
+  }
+
+  #fail(status: number): void {
+    this.#failAs(getSystemErrorName(status));
+  }
+
+  #failAs(code: string): void {
+    this.#letGo()?.close();
+    this.owner.failed(code);
+  }
+
+  /** The handle, which is to be closed now. */
+  #letGo(): TcpHandle | undefined {
+    const handle = this.#handle;
+    if (handle === undefined) return undefined;
+    handle.listener = undefined;
+    this.#handle = undefined;
+    this.unwritten = 0;
+    this.#young?.delete(this);
+    if (this.#memory.lastReader === this) this.#memory.lastReader = undefined;
+    this.released();
+    return handle;
+  }
+}

@@ -1,0 +1,59 @@
+/** The memory that sockets on handles read into and write from: one of each for the whole process. */
+import type { Native, WriteRequest } from './native.ts';
+
+/** Largest read of a socket that has no memory of its own, in bytes. */
+export const SHARED_BYTES = 64 * 1024;
+
+/** Copies up to this size are kept apart, since the platform keeps the whole of what it does not take at once. */
+const SMALL_BYTES = 4 * 1024;
+
+/**
+ * Every socket reads into the same memory, so it never leaves our hands: what is to be written is copied first, into
+ * memory that is used again while the platform takes each write at once. When it does not, that memory is the
+ * platform’s, and there is a new one.
+ */
+export class Memory {
+  readonly native: Native;
+  /** Who was read last. */
+  lastReader: object | undefined;
+  #small = Buffer.allocUnsafeSlow(SMALL_BYTES);
+  #large = Buffer.allocUnsafeSlow(SHARED_BYTES);
+  #request: WriteRequest | undefined;
+  readonly #shared = Buffer.allocUnsafeSlow(SHARED_BYTES);
+  /** Parts of it, from its beginning. */
+  readonly #views = new Map([[SHARED_BYTES, this.#shared]]);
+
+  constructor(native: Native) {
+    this.native = native;
+  }
+
+  /** Memory for all to read into, up to so many bytes; the same each time. A config knows few lengths. */
+  view(bytes: number): Buffer {
+    const known = this.#views.get(bytes);
+    if (known !== undefined) return known;
+    const view = this.#shared.subarray(0, bytes);
+    this.#views.set(bytes, view);
+    return view;
+  }
+
+  /** A copy of lent memory for one write. */
+  copy(memory: Buffer, length: number): Buffer {
+    const copies = length <= SMALL_BYTES ? this.#small : this.#large;
+    memory.copy(copies, 0, 0, length);
+    return copies.subarray(0, length);
+  }
+
+  /** A request for one write. */
+  request(): WriteRequest {
+    this.#request ??= this.native.makeWrite();
+    return this.#request;
+  }
+
+  /** The platform keeps the request of the last write, and with it the copy that it wrote, if it was one. */
+  keep(copied: Buffer | undefined): void {
+    this.#request = undefined;
+    if (copied === undefined) return;
+    if (copied.length <= SMALL_BYTES) this.#small = Buffer.allocUnsafeSlow(SMALL_BYTES);
+    else this.#large = Buffer.allocUnsafeSlow(SHARED_BYTES);
+  }
+}

@@ -1,0 +1,155 @@
+/**
+ * What Node does not show: the TCP handles below its sockets. All that is internal stands in this file, and is
+ * looked at before it is used; where anything is not as it was, there is none of it, and Node’s own sockets serve.
+ * Source: lib/net.js and src/stream_base.cc of Node 20 to 24.
+ */
+
+import { Socket as NodeSocket, type Server } from 'node:net';
+
+/** A request of the platform. What is in flight is kept alive by the platform. */
+export interface WriteRequest {
+  oncomplete?: (this: WriteRequest, status: number, handle: TcpHandle) => void;
+  /** Kept from collection until it is written. */
+  bytes?: Buffer | undefined;
+}
+
+/** A dial in flight. */
+export interface ConnectRequest {
+  oncomplete?: (status: number, handle: TcpHandle) => void;
+}
+
+/** A TCP connection, or a listening socket. Numbers below zero are errors of the system. */
+export interface TcpHandle {
+  /** Ours: who hears it. */
+  listener?: HandleListener | undefined;
+  onread?: (this: TcpHandle) => void;
+  onconnection?: (status: number, handle: TcpHandle | undefined) => void;
+  readonly writeQueueSize: number;
+  readonly useUserBuffer: (memory: Buffer) => void;
+  readonly readStart: () => number;
+  readonly readStop: () => number;
+  readonly writeBuffer: (request: WriteRequest, bytes: Buffer) => number;
+  readonly shutdown: (request: object) => number;
+  readonly close: () => void;
+  readonly reset: () => number;
+  readonly connect: (request: ConnectRequest, ip: string, port: number) => number;
+  readonly connect6: (request: ConnectRequest, ip: string, port: number) => number;
+  readonly getpeername: (out: { address?: string; port?: number }) => number;
+  readonly setNoDelay: (on: boolean) => number;
+  readonly setKeepAlive: (on: boolean, delaySecs: number) => number;
+}
+
+/** Hears a handle. */
+export interface HandleListener {
+  /** Bytes were read into the memory given, or an error: see `lastRead`. */
+  readonly heard: () => void;
+  /** A late write of so many bytes is over. */
+  readonly wrote: (length: number, status: number) => void;
+}
+
+/** The platform’s handles and requests. */
+export interface Native {
+  readonly makeTcp: () => TcpHandle;
+  readonly makeWrite: () => WriteRequest;
+  readonly makeShutdown: () => object;
+  readonly makeConnect: () => ConnectRequest;
+  /** What the last read brought. */
+  readonly lastRead: () => number;
+  /** Whether the last write was not taken at once. */
+  readonly isLastWriteLate: () => boolean;
+  /** The number that a read gives for the peer’s end. */
+  readonly endOfFile: number;
+}
+
+type Maker<T> = new (kind?: number) => T;
+
+const METHODS: readonly (keyof TcpHandle)[] = [
+  'useUserBuffer',
+  'readStart',
+  'readStop',
+  'writeBuffer',
+  'shutdown',
+  'close',
+  'reset',
+  'connect',
+  'connect6',
+  'getpeername',
+  'setNoDelay',
+  'setKeepAlive',
+];
+
+/** A module of the platform, as an object of anything. */
+const bindingOf = (name: string): Readonly<Record<string, unknown>> => {
+  const binding: unknown = Reflect.get(process, 'binding');
+  const found: unknown = typeof binding === 'function' ? binding.call(process, name) : undefined;
+  if (typeof found !== 'object' || found === null) throw new Error(`no ${name}`);
+  return found as Readonly<Record<string, unknown>>;
+};
+
+const maker = <T>(value: unknown): Maker<T> => {
+  if (typeof value !== 'function') throw new Error('no constructor');
+  return value as Maker<T>;
+};
+
+const number = (value: unknown): number => {
+  if (typeof value !== 'number') throw new Error('no number');
+  return value;
+};
+
+const isTcpHandle = (value: unknown): value is TcpHandle =>
+  typeof value === 'object' &&
+  value !== null &&
+  METHODS.every((name) => typeof Reflect.get(value, name) === 'function');
+
+/** The handle of a server that listens; `undefined`: it has another, as a worker that is handed its connections. */
+export const listeningHandle = (server: Server): TcpHandle | undefined => {
+  const handle: unknown = Reflect.get(server, '_handle');
+  return isTcpHandle(handle) ? handle : undefined;
+};
+
+/** The TCP socket below a TLS socket where Node shows one, or the socket itself. */
+export const transportOf = (socket: NodeSocket): NodeSocket | undefined => {
+  if (!('encrypted' in socket)) return socket;
+  const below: unknown = Reflect.get(socket, '_parent');
+  return below instanceof NodeSocket ? below : undefined;
+};
+
+const find = (): Native => {
+  const tcp = bindingOf('tcp_wrap');
+  const stream = bindingOf('stream_wrap');
+  const Tcp = maker<TcpHandle>(tcp['TCP']);
+  const Connect = maker<ConnectRequest>(tcp['TCPConnectWrap']);
+  const Write = maker<WriteRequest>(stream['WriteWrap']);
+  const Shutdown = maker<object>(stream['ShutdownWrap']);
+  const state = stream['streamBaseState'];
+  if (!(state instanceof Int32Array)) throw new Error('no state');
+  const read = number(stream['kReadBytesOrError']);
+  const late = number(stream['kLastWriteWasAsync']);
+  const kind = number(Reflect.get(Object(tcp['constants']), 'SOCKET'));
+  const probe = new Tcp(kind);
+  probe.close();
+  if (!isTcpHandle(probe)) throw new Error('another handle');
+  return {
+    makeTcp: () => new Tcp(kind),
+    makeWrite: () => new Write(),
+    makeShutdown: () => new Shutdown(),
+    makeConnect: () => new Connect(),
+    lastRead: () => state[read] ?? 0,
+    isLastWriteLate: () => state[late] !== 0,
+    endOfFile: number(bindingOf('uv')['UV_EOF']),
+  };
+};
+
+/**
+ * The platform’s handles; `undefined` where they cannot be had as they are known. Linux only: elsewhere a read may
+ * hold on to its memory before bytes come, and what a listening socket is told does not pass to its connections.
+ */
+export const findNative = (platform: string = process.platform): Native | undefined => {
+  if (platform !== 'linux') return undefined;
+  try {
+    return find();
+  } catch {
+    // The fallback is as correct, and only slower.
+    return undefined;
+  }
+};

@@ -1,0 +1,189 @@
+/** Sockets give back what they took: `released` once, however they close; and a server counts none of them. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import net from 'node:net';
+import { test } from 'node:test';
+import { makeAddress } from '../src/address.ts';
+import type { PlainSocket } from '../src/socket/socket.ts';
+import { SERVER_OPTIONS } from '../src/socket/sockets.ts';
+import { StreamSocket } from '../src/socket/stream-socket.ts';
+import { within } from './support/eventually.ts';
+import { hear, say, whenReleased } from './support/hearer.ts';
+import { freePort } from './support/process.ts';
+import {
+  type Connection,
+  connectTls,
+  handlesGone,
+  KINDS,
+  onBoth,
+  openHandles,
+  turn,
+} from './support/sockets.ts';
+
+/** How a connection closes. */
+const ENDINGS: readonly (readonly [name: string, close: (connection: Connection) => void])[] = [
+  ['it is destroyed', ({ near }) => near.destroy()],
+  ['it is reset', ({ near }) => near.reset()],
+  ['it is reset behind its end', ({ near }) => [near.end(), near.reset()]],
+  ['its peer resets', ({ transport }) => transport.resetAndDestroy()],
+];
+
+const WAYS = [
+  ['an accepted socket', 'connectPlain', 'far'],
+  ['a dialed socket', 'connectPlain', 'near'],
+  ['an accepted TLS socket', 'connectTls', 'far'],
+  ['a dialed TLS socket', 'connectTls', 'near'],
+] as const;
+
+for (const [what, connect, dialedBy] of WAYS)
+  for (const [how, close] of ENDINGS)
+    onBoth(`${what} is released once when ${how}`, async (t, kit) => {
+      const before = openHandles();
+      const connection = await kit[connect](dialedBy);
+      const { near, far } = connection;
+      far.on('error', () => undefined);
+      t.after(() => far.destroy());
+      const released = whenReleased(near);
+      const hearer = hear(near);
+      // Over TLS this comes behind all that belongs to the handshake.
+      far.write('here');
+      await hearer.gets(4);
+      await turn();
+      assert.equal(released.count(), 0);
+      close(connection);
+      await released.once();
+      assert.equal(near.isOpen, false);
+      near.destroy();
+      near.reset();
+      far.destroy();
+      await handlesGone(before);
+      assert.equal(released.count(), 1);
+    });
+
+for (const dialedBy of ['far', 'near'] as const)
+  for (const how of ['destroy', 'reset', 'failure'] as const)
+    onBoth(
+      `what was unwrapped (dialed by ${dialedBy}) is released once, by its Node socket: ${how}`,
+      async (t, kit) => {
+        const { near, far } = await kit.connectPlain(dialedBy);
+        far.on('error', () => undefined);
+        t.after(() => far.destroy());
+        const released = whenReleased(near);
+        const raw = near.unwrap();
+        t.after(() => raw.destroy());
+        assert.equal(near.isOpen, false);
+        // It is nothing any more.
+        near.destroy();
+        near.reset();
+        near.read();
+        say(near, 'nothing');
+        raw.write('still here');
+        const [text] = await within('bytes', once(far, 'data'));
+        assert.equal(String(text), 'still here');
+        assert.equal(released.count(), 0);
+        if (how === 'destroy') raw.destroy();
+        else if (how === 'reset') raw.resetAndDestroy();
+        else {
+          raw.resume();
+          far.resetAndDestroy();
+        }
+        await released.once();
+        await turn();
+        assert.equal(released.count(), 1);
+        assert.equal(raw.destroyed, true);
+      },
+    );
+
+for (const sockets of KINDS)
+  for (const dialedBy of ['far', 'near'] as const)
+    test(`the account of a connection goes with its TLS socket (${sockets.kind}, dialed by ${dialedBy})`, async (t) => {
+      const counts: (() => number)[] = [];
+      const waits: (() => Promise<void>)[] = [];
+      const { near, far } = await connectTls(dialedBy, {
+        ...sockets,
+        accept: (server, taken) =>
+          sockets.accept(server, (socket) => {
+            noteRelease(socket);
+            taken(socket);
+          }),
+        dial: (address, done) => {
+          const socket = sockets.dial(address, done);
+          noteRelease(socket);
+          return socket;
+        },
+      });
+      function noteRelease(socket: PlainSocket): void {
+        const released = whenReleased(socket);
+        counts.push(released.count);
+        waits.push(released.once);
+      }
+      t.after(() => far.destroy());
+      far.on('error', () => undefined);
+      assert.ok(near instanceof StreamSocket);
+      assert.deepEqual(
+        counts.map((count) => count()),
+        [0],
+      );
+      near.destroy();
+      for (const wait of waits) await wait();
+      await turn();
+      assert.deepEqual(
+        counts.map((count) => count()),
+        [1],
+      );
+    });
+
+onBoth('a dial that is destroyed, or fails, is released once', async (_, { sockets }) => {
+  const port = await freePort();
+  const before = openHandles();
+  const codes: (string | undefined)[] = [];
+  const dropped = sockets.dial(makeAddress('127.0.0.1', port), (code) => codes.push(code));
+  const one = whenReleased(dropped);
+  dropped.destroy();
+  await one.once();
+  let settle: (code: string | undefined) => void = () => undefined;
+  const failed = new Promise<string | undefined>((resolve) => {
+    settle = resolve;
+  });
+  const failing = sockets.dial(makeAddress('127.0.0.1', port), (code) => settle(code));
+  const two = whenReleased(failing);
+  assert.equal(await within('a failure', failed), 'ECONNREFUSED');
+  await two.once();
+  await handlesGone(before);
+  assert.deepEqual([one.count(), two.count(), codes], [1, 1, []]);
+});
+
+onBoth('an owner that fails finds its socket closed and released', async (t, { connectPlain }) => {
+  const { near, far } = await connectPlain('far');
+  t.after(() => far.destroy());
+  const released = whenReleased(near);
+  const seen = new Promise<readonly unknown[]>((resolve) => {
+    const hearer = hear(near);
+    hearer.until('a failure', () => {
+      if (!hearer.told.includes('failed ECONNRESET')) return false;
+      resolve([near.isOpen, near.unwritten, released.count()]);
+      return true;
+    });
+  });
+  far.resetAndDestroy();
+  assert.deepEqual(await within('a failure', seen), [false, 0, 1]);
+});
+
+test('a server does not count the accepted sockets that are on handles: it closes before them', async (t) => {
+  const [handles] = KINDS;
+  assert.equal(handles?.kind, 'handle');
+  const server = net.createServer(SERVER_OPTIONS).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const accepted = new Promise<PlainSocket>((resolve) => handles.accept(server, resolve));
+  const { port } = server.address() as net.AddressInfo;
+  const far = net.connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+  t.after(() => far.destroy());
+  const near = await within('a connection', accepted);
+  t.after(() => near.destroy());
+  const closed = once(server, 'close');
+  server.close();
+  await within('its close', closed);
+  const hearer = hear(near);
+  far.write('still here');
+  assert.equal(await hearer.gets(10), 'still here');
+});
