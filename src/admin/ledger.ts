@@ -1,0 +1,156 @@
+/** What several processes have counted, as one: sums that never fall, though processes come and go. Pure. */
+import { Gauges } from './gauges.ts';
+import { METRICS } from './metric-list.ts';
+import { type Labels, type Scope, Stat, Tally } from './series.ts';
+import type { Tallies } from './tallies.ts';
+
+/** One tally of one process at one moment: plain data. */
+export interface Counted {
+  readonly scope: Scope;
+  readonly labels: Labels;
+  readonly counters: ReadonlyMap<string, number>;
+  readonly split: ReadonlyMap<string, ReadonlyMap<string, number>>;
+  readonly stats: ReadonlyMap<string, Pick<Stat, 'bounds' | 'counts' | 'sum'>>;
+  readonly gauges: ReadonlyMap<string, number>;
+}
+
+/** All tallies of one process at one moment. */
+export type Snapshot = readonly Counted[];
+
+const SCOPES: readonly Scope[] = ['process', 'router', 'namespace', 'server', 'name'];
+
+const namesOf = (type: 'counter' | 'gauge'): readonly string[] =>
+  METRICS.filter((metric) => metric.type === type).map(({ name }) => name);
+
+const COUNTERS = namesOf('counter');
+const GAUGES = namesOf('gauge');
+
+/** They say what discovery says, to each process the same; the rest are shares of a whole. */
+const SAME_EVERYWHERE: ReadonlySet<string> = new Set([
+  'l5d:balancer:endpoint:available',
+  'l5d:balancer:endpoint:failed',
+  'l5d:balancer:endpoint:retired',
+  'l5d:balancer:resolution_age_seconds',
+  'l5d:router:names',
+]);
+
+/** Copies what a process has counted, and sees now. */
+export const takeSnapshot = (tallies: Tallies, gauges: Gauges): Snapshot =>
+  SCOPES.flatMap((scope) =>
+    tallies.of(scope).map((tally) => {
+      const counters = new Map(tally.counters);
+      for (const name of COUNTERS) {
+        const seen = gauges.get(name, tally);
+        if (seen !== undefined) counters.set(name, (counters.get(name) ?? 0) + seen);
+      }
+      const looked = GAUGES.flatMap((name): [string, number][] => {
+        const seen = gauges.get(name, tally);
+        return seen === undefined ? [] : [[name, seen]];
+      });
+      const { labels, split, stats } = tally;
+      return { scope, labels, counters, split, stats, gauges: new Map(looked) };
+    }),
+  );
+
+const keyOf = ({ scope, labels }: Counted): string => JSON.stringify([scope, labels]);
+
+const absorb = (tally: Tally, { counters, split, stats }: Counted): void => {
+  for (const [name, value] of counters) tally.add(name, value);
+  for (const [name, counts] of split)
+    for (const [value, count] of counts) tally.addBy(name, value, count);
+  for (const [name, { bounds, counts, sum }] of stats) {
+    const stat = tally.stats.get(name) ?? new Stat(bounds);
+    tally.stats.set(name, stat);
+    counts.forEach((count, i) => {
+      stat.counts[i] = (stat.counts[i] ?? 0) + count;
+    });
+    stat.sum += sum;
+  }
+};
+
+type Sums = Map<string, { readonly scope: Scope; readonly tally: Tally }>;
+
+/** How many connections each process holds that holds any: who serves, and how evenly. */
+const noteActive = (
+  sums: Sums,
+  gauges: Gauges,
+  name: string,
+  process: ReadonlyMap<string, Counted>,
+): void => {
+  const servers = [...process.values()].filter(({ scope }) => scope === 'server');
+  if (servers.length === 0) return;
+  const tally = new Tally('worker', { worker: name });
+  sums.set(`worker ${name}`, { scope: 'worker', tally });
+  for (const server of servers)
+    gauges.note(tally, 'l5d:worker:active', server.gauges.get('l5d:srv:active') ?? 0);
+};
+
+/** The sum of several processes, as a scrape needs it. */
+export interface Total {
+  readonly of: (scope: Scope) => readonly Tally[];
+  readonly gauges: Gauges;
+}
+
+/**
+ * Sums processes. What a process had counted stays when it ends, or lets a name go that others hold; it goes
+ * when no process has the thing any more. Bounds: as the tallies of all processes.
+ */
+export class Ledger {
+  readonly #last = new Map<string, ReadonlyMap<string, Counted>>();
+  /** Counted by what is no more. */
+  readonly #settled = new Map<string, { readonly scope: Scope; readonly tally: Tally }>();
+
+  /** Takes the latest of a process. */
+  update(process: string, snapshot: Snapshot): void {
+    const next = new Map(snapshot.map((counted) => [keyOf(counted), counted]));
+    for (const [key, counted] of this.#last.get(process) ?? [])
+      if (!next.has(key)) this.#settle(key, counted);
+    this.#last.set(process, next);
+  }
+
+  /** A process has ended: what it told last stands. */
+  lost(process: string): void {
+    for (const [key, counted] of this.#last.get(process) ?? []) this.#settle(key, counted);
+    this.#last.delete(process);
+  }
+
+  /** The sum. `isComplete`: every process that runs has told; what none of them has is forgotten then. */
+  total(isComplete: boolean): Total {
+    const sums: Sums = new Map();
+    const gauges = new Gauges();
+    for (const [name, process] of this.#last) {
+      noteActive(sums, gauges, name, process);
+      for (const [key, counted] of process) {
+        const { scope, labels } = counted;
+        const sum = sums.get(key) ?? { scope, tally: new Tally(scope, labels) };
+        sums.set(key, sum);
+        absorb(sum.tally, counted);
+        for (const [metric, value] of counted.gauges)
+          if (SAME_EVERYWHERE.has(metric)) gauges.note(sum.tally, metric, value, Math.max);
+          else gauges.note(sum.tally, metric, value);
+      }
+    }
+    this.#addSettled(sums, isComplete);
+    const all = [...sums.values()];
+    return {
+      of: (wanted) => all.filter(({ scope }) => scope === wanted).map(({ tally }) => tally),
+      gauges,
+    };
+  }
+
+  #addSettled(sums: Sums, isComplete: boolean): void {
+    for (const [key, { scope, tally }] of this.#settled) {
+      const sum = sums.get(key);
+      if (sum !== undefined) absorb(sum.tally, { ...tally, scope, gauges: new Map() });
+      else if (isComplete) this.#settled.delete(key);
+      else sums.set(key, { scope, tally });
+    }
+  }
+
+  #settle(key: string, counted: Counted): void {
+    const { scope, labels } = counted;
+    const settled = this.#settled.get(key) ?? { scope, tally: new Tally(scope, labels) };
+    this.#settled.set(key, settled);
+    absorb(settled.tally, counted);
+  }
+}

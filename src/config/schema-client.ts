@@ -1,0 +1,84 @@
+/** The part of the file format that says how endpoints are reached. Pure. */
+import { absent, list, type Of, object, optional, required, TaggedCodec } from './codec.ts';
+import * as v from './values.ts';
+
+/** The TLS of a client as it stands in the file. */
+export type RawTlsClient = Of<typeof tlsClient>;
+const tlsClient = object('an object with dnsName and trustCerts', {
+  dnsName: required(v.text, 'Name asked for, and required in the endpoint’s certificate.'),
+  trustCerts: absent(list(v.text), 'the platform’s roots', 'PEM files of the roots to trust.'),
+});
+
+const failFast = object('an object with the keys of failFast', {
+  maxConsecutiveFailures: absent(
+    v.countOrNone,
+    '`5`',
+    'Failures in a row that put an endpoint aside; 0: none does.',
+  ),
+  failurePenaltySecs: absent(
+    v.seconds,
+    '`60`',
+    'First penalty; it doubles, up to 16 times, with jitter.',
+  ),
+});
+
+const requeueBudget = object('an object with the keys of requeueBudget', {
+  minRetriesPerSec: absent(v.countOrNone, '`10`', 'Retries per second that are always allowed.'),
+  percentCanRetry: absent(
+    v.number('a share from 0 to 1', 0, 1),
+    '`0.2`',
+    'Further retries, as a share of connections.',
+  ),
+  ttlSecs: absent(
+    v.int('a whole number of seconds from 1 to 60', 1, 60),
+    '`10`',
+    'Window of the budget.',
+  ),
+});
+
+const clientSession = object('an object with idleTimeMs', {
+  idleTimeMs: absent(v.millis, 'no limit', 'A spare unused for so long is closed and replaced.'),
+});
+
+const settings = {
+  connectTimeoutMs: absent(v.millis, 'no limit', 'Longest attempt at one endpoint, TCP and TLS.'),
+  maxWaiters: absent(v.count, '`1000000`', 'Most connections of a name waiting for an endpoint.'),
+  minConnections: absent(v.countOrNone, '`0`', 'Spare connections kept open ahead of need.'),
+  emptyWaitMs: absent(
+    v.millisOrNone,
+    '`1000`',
+    'Longest wait for a name that has no endpoint to offer.',
+  ),
+  failFast: absent(failFast, 'see below', 'When an endpoint is put aside.'),
+  requeueBudget: absent(requeueBudget, 'see below', 'How many retries a name may spend.'),
+  clientSession: absent(clientSession, 'see below', 'Limits of spares.'),
+  tls: absent(tlsClient, 'plain TCP', 'TLS to the endpoints.'),
+};
+
+const block = object('an object with prefix and client settings', {
+  prefix: required(
+    v.prefix,
+    'Names that the settings are for, by whole segments; `*` and `{captures}`.',
+  ),
+  ...settings,
+});
+/** A client block as it stands in the file. */
+export type RawBlock = Of<typeof block>;
+
+const globalClient = object('an object with the keys of io.l5d.global', {
+  prefix: optional(v.prefix, '/', 'Names that the settings are for.'),
+  ...settings,
+});
+
+const staticClient = object('an object with configs', {
+  configs: required(list(block), 'Settings by prefix; later ones win, key by key.'),
+});
+
+/** The client of a router. */
+export const client = new TaggedCodec(
+  'an object with the keys of client',
+  { 'io.l5d.global': globalClient, 'io.l5d.static': staticClient },
+  'io.l5d.global',
+);
+/** The client of a router as it stands in the file. */
+export type RawClient = Of<typeof client>;

@@ -1,0 +1,70 @@
+/** What routes a process’s connections: routers here, or in workers. */
+import { type Either, map as mapRight } from 'fp-ts/lib/Either.js';
+import { map, type Observable } from 'rxjs';
+import type { Snapshot } from './admin/ledger.ts';
+import { app } from './app.ts';
+import type { Config } from './config/config.ts';
+import { type Interpret, makeMachine } from './machine.ts';
+import type { RouterView } from './view.ts';
+import type { World } from './world.ts';
+
+/** A config whose listeners are bound, ready to take effect or to be given up. */
+export interface Prepared {
+  readonly commit: () => void;
+  readonly cancel: () => void;
+}
+
+/** Runs the routers of a config, and tells of them. */
+export interface Engine {
+  /** Binds what a config needs and is not bound yet: all of it or, with the errors told, none. */
+  readonly prepare: (config: Config) => Observable<Either<readonly string[], Prepared>>;
+  /** Runs the configs until they end and the last stream has. */
+  readonly run: (config$: Observable<Config>) => Observable<never>;
+  /** Nothing listens from now on; streams go on. */
+  readonly stop: (config: Config) => void;
+  /** Cuts every stream: the grace is over. */
+  readonly cut: (config: Config) => void;
+  /** All metrics in their text format. */
+  readonly metrics: () => Promise<string>;
+  readonly routers: () => Iterable<RouterView> | AsyncIterable<RouterView>;
+}
+
+/** Routers in this process. */
+export interface LocalEngine extends Engine {
+  /** What was counted here, for whoever sums it up. */
+  readonly snapshot: () => Snapshot;
+  readonly routers: () => Iterable<RouterView>;
+}
+
+/**
+ * Makes routers in this process. `config` gives the config in force; `interpret` how names are resolved, by the
+ * interpreters that the config names unless told otherwise.
+ */
+export const localEngine = (
+  config: () => Config,
+  world: World,
+  interpret?: Interpret,
+): LocalEngine => {
+  const machine = makeMachine(config, world, interpret);
+  const { listeners, directory, metrics, context, configure, stop, cut } = machine;
+  return {
+    prepare: (next) =>
+      listeners.reserve(next).pipe(
+        map(
+          mapRight(({ commit, cancel }) => ({
+            cancel,
+            commit: () => {
+              configure(next);
+              commit();
+            },
+          })),
+        ),
+      ),
+    run: (config$) => app(config$, context, world.env),
+    stop,
+    cut,
+    metrics: () => metrics.render(world.turn),
+    routers: () => directory.routers(),
+    snapshot: metrics.snapshot,
+  };
+};

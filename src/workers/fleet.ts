@@ -1,0 +1,201 @@
+/** The engine of a primary: workers serve; it keeps them, tells them what to do, and sums them up. */
+import { type Either, left, right } from 'fp-ts/lib/Either.js';
+import {
+  defaultIfEmpty,
+  EMPTY,
+  firstValueFrom,
+  forkJoin,
+  ignoreElements,
+  interval,
+  map,
+  merge,
+  mergeMap,
+  type Observable,
+  ReplaySubject,
+  type Subscription,
+  share,
+  switchMap,
+  tap,
+} from 'rxjs';
+import { Ledger } from '../admin/ledger.ts';
+import type { Metrics } from '../admin/metrics.ts';
+import type { Config } from '../config/config.ts';
+import { DEFAULT_POLICY } from '../config/policy.ts';
+import type { Engine, Prepared } from '../engine.ts';
+import type { Env } from '../env.ts';
+import type { Interpreter } from '../interpreter/interpreter.ts';
+import type { RouterView } from '../view.ts';
+import { type Child, Crew } from './crew.ts';
+import { Lookups } from './lookups.ts';
+import { mergeViews } from './merge-views.ts';
+import { shareConfig } from './shares.ts';
+import { supervise } from './supervise.ts';
+
+/** What a fleet is made of. */
+export interface FleetSetup {
+  readonly workers: number;
+  readonly spawn: (slot: number) => Child;
+  /** The interpreter of a router, again when it changes. */
+  readonly interpreter$: (config$: Observable<Config>, rt: string) => Observable<Interpreter>;
+  /** Of the primary itself: its look-ups. */
+  readonly metrics: Metrics;
+  readonly turn: () => Promise<void>;
+}
+
+/** What workers have counted is fetched so often, in ms: so much of it is lost at most when one is killed. */
+const COUNT_MS = 2000;
+
+const PRIMARY = 'primary';
+
+class Fleet implements Engine {
+  readonly #setup: FleetSetup;
+  readonly #env: Env;
+  readonly #crew: Crew;
+  readonly #lookups: Lookups;
+  readonly #ledger = new Ledger();
+  readonly #config$ = new ReplaySubject<Config>(1);
+  readonly #stop$ = new ReplaySubject<void>(1);
+  readonly #kept$: Observable<never>;
+  #keeping: Subscription | undefined;
+  #inForce: Config | undefined;
+
+  constructor(setup: FleetSetup, env: Env) {
+    const { workers, interpreter$ } = setup;
+    this.#setup = setup;
+    this.#env = env;
+    this.#crew = new Crew(env.scheduler);
+    this.#lookups = new Lookups((rt) => interpreter$(this.#config$, rt));
+    const run = (slot: number): Observable<never> => this.#work(slot);
+    const ended = (worker: number, delayMs: number): void => {
+      setup.metrics.restarted();
+      env.log('error', 'a worker has ended and is begun again', { worker, delayMs });
+    };
+    this.#kept$ = supervise({ workers, run, ended, stop$: this.#stop$ }, env).pipe(share());
+  }
+
+  readonly prepare = (config: Config): Observable<Either<readonly string[], Prepared>> => {
+    this.#keeping ??= this.#kept$.subscribe();
+    const { workers } = this.#setup;
+    const isFirst = this.#inForce === undefined;
+    return this.#crew.assembled(isFirst ? workers : 0).pipe(
+      mergeMap((slots) => forkJoin(slots.map((slot) => this.#prepareOne(slot, config)))),
+      map((answers) => answers.flat()),
+      // With no worker here there is nothing to bind: those that begin are brought up.
+      defaultIfEmpty<readonly string[], readonly string[]>([]),
+      map((errors) => {
+        if (errors.length === 0)
+          return right({ commit: () => this.#commit(config), cancel: () => this.#cancel() });
+        this.#cancel();
+        return left([...new Set(errors)]);
+      }),
+    );
+  };
+
+  readonly run = (config$: Observable<Config>): Observable<never> =>
+    merge(config$.pipe(tap({ complete: () => this.#drain() }), ignoreElements()), this.#kept$);
+
+  readonly stop = (): void => undefined;
+
+  readonly cut = (): void => this.#crew.tell({ t: 'cut' });
+
+  readonly metrics = async (): Promise<string> => {
+    const { metrics, turn, workers } = this.#setup;
+    const answers = await Promise.all(
+      this.#crew.slots().map((slot) => firstValueFrom(this.#count(slot), { defaultValue: false })),
+    );
+    this.#ledger.update(PRIMARY, metrics.snapshot());
+    const isComplete = answers.length === workers && answers.every((told) => told);
+    return metrics.renderTotal(this.#ledger.total(isComplete), turn);
+  };
+
+  readonly routers = (): AsyncIterable<RouterView> => this.#views();
+
+  async *#views(): AsyncGenerator<RouterView> {
+    for (const { label: rt } of this.#inForce?.routers ?? []) {
+      const replies = await Promise.all(
+        this.#crew.slots().map((slot) =>
+          firstValueFrom(
+            this.#crew.ask(slot, (ask) => ({ t: 'view', ask, rt }), 'viewed'),
+            { defaultValue: undefined },
+          ),
+        ),
+      );
+      const views = replies.flatMap((reply) => (reply?.view === undefined ? [] : [reply.view]));
+      const view = mergeViews(views);
+      if (view !== undefined) yield view;
+    }
+  }
+
+  /** One worker from its begin to its exit. */
+  #work(slot: number): Observable<never> {
+    const child = this.#setup.spawn(slot);
+    const told$ = this.#lookups.serve(child.word$).pipe(tap(child.tell));
+    const counted$ = interval(COUNT_MS, this.#env.scheduler).pipe(
+      switchMap(() => this.#count(slot)),
+    );
+    const begun$ = this.#crew
+      .enter(slot, child)
+      .pipe(mergeMap(() => (this.#inForce === undefined ? EMPTY : this.#bringUp(slot, child))));
+    return merge(told$, counted$, begun$).pipe(
+      ignoreElements(),
+      this.#crew.whileHere(slot, child, () => this.#ledger.lost(String(slot))),
+    );
+  }
+
+  /** Has a worker that comes later do what the others do. */
+  #bringUp(slot: number, child: Child): Observable<unknown> {
+    const config = this.#inForce;
+    if (config === undefined) return EMPTY;
+    for (const told of this.#lookups.known()) child.tell(told);
+    return this.#prepareOne(slot, config).pipe(
+      mergeMap((errors) => {
+        for (const error of errors) this.#env.log('error', error, { worker: slot });
+        if (errors.length > 0) child.kill();
+        else child.tell({ t: 'commit' });
+        // A reload that passed it by meanwhile.
+        return errors.length === 0 && this.#inForce !== config ? this.#bringUp(slot, child) : EMPTY;
+      }),
+    );
+  }
+
+  #prepareOne(slot: number, config: Config): Observable<readonly string[]> {
+    const { workers } = this.#setup;
+    const share = shareConfig(config, DEFAULT_POLICY, { slot, workers });
+    return this.#crew
+      .ask(slot, (ask) => ({ t: 'prepare', ask, config: share }), 'prepared')
+      .pipe(
+        map(({ errors }) => errors),
+        // One that ends over it is begun again, and brought up then.
+        defaultIfEmpty([]),
+      );
+  }
+
+  #commit(config: Config): void {
+    this.#inForce = config;
+    this.#config$.next(config);
+    this.#crew.tell({ t: 'commit' });
+  }
+
+  #cancel(): void {
+    this.#crew.tell({ t: 'cancel' });
+  }
+
+  #drain(): void {
+    this.#stop$.next();
+    this.#crew.tell({ t: 'drain' });
+  }
+
+  #count(slot: number): Observable<boolean> {
+    return this.#crew
+      .ask(slot, (ask) => ({ t: 'count', ask }), 'counted')
+      .pipe(
+        map(({ snapshot }) => {
+          this.#ledger.update(String(slot), snapshot);
+          return true;
+        }),
+      );
+  }
+}
+
+/** Makes the engine of a primary. It begins its workers with the first config that it is to prepare. */
+export const fleetEngine = (setup: FleetSetup, env: Env): Engine => new Fleet(setup, env);

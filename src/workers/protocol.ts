@@ -1,0 +1,48 @@
+/** What the primary and its workers say to each other. Plain data: it is cloned on its way. */
+import type { Snapshot } from '../admin/ledger.ts';
+import type { Config } from '../config/config.ts';
+import type { Resolution } from '../interpreter/interpreter.ts';
+import type { Path } from '../path.ts';
+import type { RouterView } from '../view.ts';
+
+/** A name of a router. */
+export interface NameKey {
+  readonly rt: string;
+  readonly dst: Path;
+}
+
+/** To a worker. */
+export type Order =
+  /** Bind what this needs, and answer `prepared`. */
+  | { readonly t: 'prepare'; readonly ask: number; readonly config: Config }
+  /** What was prepared last takes effect. */
+  | { readonly t: 'commit' }
+  /** What was prepared last does not. */
+  | { readonly t: 'cancel' }
+  /** What a name is now; unasked for a worker that begins. */
+  | ({ readonly t: 'resolved'; readonly resolution: Resolution } & NameKey)
+  /** Answer `counted`. */
+  | { readonly t: 'count'; readonly ask: number }
+  /** Answer `viewed`. */
+  | { readonly t: 'view'; readonly ask: number; readonly rt: string }
+  /** Stop accepting, and end with the last stream. */
+  | { readonly t: 'drain' }
+  /** Cut what still streams. */
+  | { readonly t: 'cut' };
+
+/** An answer to an order with the same `ask`. */
+export type Reply =
+  | { readonly t: 'prepared'; readonly ask: number; readonly errors: readonly string[] }
+  | { readonly t: 'counted'; readonly ask: number; readonly snapshot: Snapshot }
+  | { readonly t: 'viewed'; readonly ask: number; readonly view: RouterView | undefined };
+
+/** From a worker. */
+export type Word =
+  /** It listens to orders. */
+  | { readonly t: 'ready' }
+  | Reply
+  /** It wants to know what a name is, until `unwatch`. */
+  | ({ readonly t: 'watch' | 'unwatch' } & NameKey);
+
+/** One string for a name of a router. */
+export const keyOfName = ({ rt, dst }: NameKey): string => `${rt} ${dst}`;
