@@ -25,7 +25,7 @@ export interface NameView {
   readonly state: 'pending' | 'bound' | 'neg';
   /** The interpreter cannot confirm the state at present. */
   readonly stale: boolean;
-  /** Since the last good answer; absent while there was none. */
+  /** Since the last good answer, new or the same again; absent while there was none. */
   readonly resolutionAgeMs?: number;
   readonly waiters: number;
   readonly spares: number;

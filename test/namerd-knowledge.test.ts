@@ -42,3 +42,12 @@ test('an empty set and a name that does not exist are two things', () => {
   assert.ok(isNews(said(), neg));
   assert.ok(isNews(neg, said()));
 });
+
+test('what is heard again is confirmed, and nothing else is', () => {
+  const first = learn(NOTHING, neg);
+  assert.equal(first.isConfirmed, false);
+  const again = learn(first, neg);
+  assert.deepEqual([again.isConfirmed, again.news], [true, undefined]);
+  assert.equal(learn(again, said(endpoint(1))).isConfirmed, false);
+  assert.equal(learn(again, { t: 'lost', cause: 'gone' }).isConfirmed, false);
+});

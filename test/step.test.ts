@@ -217,3 +217,15 @@ test('readers get copies of the counts', () => {
     resolutionAgeMs: 500,
   });
 });
+
+test('the age of a resolution counts from its last confirmation, which changes nothing else', () => {
+  const trial = new Trial();
+  trial.resolve({ t: 'confirmed' });
+  assert.equal(trial.state.resolvedAt, undefined, 'there is nothing to confirm');
+  trial.resolve(bound('A'));
+  const at = trial.state.resolvedAt ?? Number.NaN;
+  trial.pass(5000);
+  assert.deepEqual(trial.resolve({ t: 'confirmed' }), []);
+  assert.equal(trial.state.resolvedAt, at + 5000);
+  assert.deepEqual(trial.arrive(1), ['connect A']);
+});

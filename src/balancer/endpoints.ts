@@ -90,6 +90,10 @@ const replace = (turn: Turn, wanted: readonly WeightedAddress[]): void => {
 /** Applies what the interpreter said. Only good answers change the set; bad ones mark it stale. */
 export const resolve = (turn: Turn, resolution: Resolution): void => {
   const { s, at } = turn;
+  if (resolution.t === 'confirmed') {
+    if (s.resolution !== 'pending') s.resolvedAt = at;
+    return;
+  }
   if (resolution.t === 'failed' || resolution.t === 'pending') {
     s.stale = s.resolution !== 'pending' && (s.stale || resolution.t === 'failed');
     return;

@@ -3,7 +3,7 @@ import { isRight } from 'fp-ts/lib/Either.js';
 import * as t from 'io-ts';
 import { readAddresses } from './addresses.ts';
 import { excerpt } from './excerpt.ts';
-import type { Resolution } from './interpreter.ts';
+import type { Said } from './interpreter.ts';
 
 /** Open on purpose: later namerds add keys, and meta may hold anything. */
 const Typed = t.type({ type: t.string });
@@ -12,12 +12,12 @@ const Failed = t.type({ cause: t.string });
 
 /** One answer: what it says of the name, and what in it had to be left out or mended. */
 export interface Answer {
-  readonly resolution: Resolution;
+  readonly resolution: Said;
   /** Empty: all of it could be used. */
   readonly flaws: readonly string[];
 }
 
-const plain = (resolution: Resolution): Answer => ({ resolution, flaws: [] });
+const plain = (resolution: Said): Answer => ({ resolution, flaws: [] });
 
 /** An answer that says nothing of the name. */
 export const failure = (cause: string): Answer => plain({ t: 'failed', cause });

@@ -9,10 +9,15 @@ export type Resolution =
   | { readonly t: 'bound'; readonly endpoints: readonly WeightedAddress[] }
   /** The name does not exist. */
   | { readonly t: 'neg' }
+  /** What was said last of `bound` and `neg` has been said again. */
+  | { readonly t: 'confirmed' }
   /** Nothing is known yet. */
   | { readonly t: 'pending' }
   /** The look-up failed; whoever has a good set keeps it and calls it stale. */
   | { readonly t: 'failed'; readonly cause: string };
+
+/** What one look-up can say. */
+export type Said = Exclude<Resolution, { t: 'confirmed' }>;
 
 /**
  * Resolves names. `resolve` gives a cold Observable: subscribing starts the look-up, unsubscribing ends

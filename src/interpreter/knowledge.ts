@@ -22,6 +22,8 @@ export interface Knowledge {
   readonly isFlawed: boolean;
   /** What this step has to tell the outside. */
   readonly news?: Resolution | undefined;
+  /** This step has heard what was known already. */
+  readonly isConfirmed?: boolean | undefined;
   /** Flaws that begin with this step. */
   readonly flaws?: readonly string[] | undefined;
 }
@@ -58,6 +60,7 @@ const take = (known: Knowledge, { resolution, flaws }: Answer): Knowledge => {
     good: resolution,
     doubt: undefined,
     news: isNews ? resolution : undefined,
+    isConfirmed: !isNews,
     isFlawed: flaws.length > 0,
     flaws: known.isFlawed || flaws.length === 0 ? undefined : flaws,
   };
@@ -69,10 +72,11 @@ const isSettled = ({ good, doubt }: Knowledge): boolean =>
 /**
  * Takes in one thing that was heard. The newest word counts, whoever said it: a line of the watch always, the
  * answer to a poll unless the watch has spoken since it was sent. The end of a watch is a failure, unless polls
- * have stood in for it. Equal news in a row are told once; what is settled again after a doubt is news.
+ * have stood in for it. Equal news in a row are told once, and confirmed after that; what is settled again after a
+ * doubt is news.
  */
 export const learn = (former: Knowledge, heard: Heard): Knowledge => {
-  const known: Knowledge = { ...former, news: undefined, flaws: undefined };
+  const known: Knowledge = { ...former, news: undefined, isConfirmed: false, flaws: undefined };
   switch (heard.t) {
     case 'asked':
       return { ...known, isOvertaken: false };

@@ -37,6 +37,8 @@ export const MAX_POLLS = 16;
 /** A watch that has settled nothing for so long is helped out by a poll. */
 export const SILENCE_MS = 2_000;
 
+const CONFIRMED: Resolution = { t: 'confirmed' };
+
 /** After a fault of our own, a name is looked up from the start. */
 const FAULT_MS = 5_000;
 
@@ -81,7 +83,7 @@ class NamerdHttp implements Interpreter {
       return this.#heard$(dst).pipe(
         scan(learn, NOTHING),
         tap(journal),
-        map(({ news }) => news),
+        map(({ news, isConfirmed }) => news ?? (isConfirmed === true ? CONFIRMED : undefined)),
         filter((news) => news !== undefined),
       );
     }).pipe(catchError((error: unknown, again$) => this.#fault(dst, error, again$)));

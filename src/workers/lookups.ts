@@ -58,9 +58,15 @@ export class Lookups {
     const key = keyOfName({ rt, dst });
     const known = this.#shared.get(key);
     if (known !== undefined) return known;
+    let settled: Resolution = { t: 'pending' };
     const told$ = defer(() => this.#interpreter$(rt)).pipe(
       switchMap((interpreter) => interpreter.resolve(dst)),
-      map((resolution: Resolution): Told => ({ t: 'resolved', rt, dst, resolution })),
+      map((resolution): Told => {
+        if (resolution.t === 'bound' || resolution.t === 'neg') settled = resolution;
+        // Said again in full: a worker that comes later hears the last word only.
+        const said = resolution.t === 'confirmed' ? settled : resolution;
+        return { t: 'resolved', rt, dst, resolution: said };
+      }),
       tap((told) => this.#last.set(key, told)),
       finalize(() => {
         this.#last.delete(key);

@@ -182,7 +182,7 @@ export class Trial {
   }
 
   #resolved(resolution: Resolution): void {
-    if (resolution.t === 'failed' || resolution.t === 'pending') return;
+    if (resolution.t !== 'bound' && resolution.t !== 'neg') return;
     this.resolution = resolution.t;
     this.weights.clear();
     for (const { address, weight } of resolution.t === 'bound' ? resolution.endpoints : []) {

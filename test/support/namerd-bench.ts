@@ -38,6 +38,7 @@ export class Told {
   leave = (): void => undefined;
 
   readonly hear = (resolution: Resolution): void => {
+    if (resolution.t === 'confirmed') return;
     this.all.push(show(resolution));
     this.#changed.emit('changed');
   };

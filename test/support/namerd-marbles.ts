@@ -12,7 +12,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isRight } from 'fp-ts/lib/Either.js';
-import { map, NEVER, type Observable } from 'rxjs';
+import { filter, map, NEVER, type Observable } from 'rxjs';
 import type { NamerdHttpConfig } from '../../src/config/config.ts';
 import type { ResolverEvent } from '../../src/event.ts';
 import type { Resolution } from '../../src/interpreter/interpreter.ts';
@@ -96,7 +96,11 @@ export const teller = (
 ) => {
   const context = { rt: 'test', report, http: replay(names) };
   const interpreter = makeInterpreter({ ...CONFIG, ...config }, context, m.env);
-  return (name: string): Observable<string> => interpreter.resolve(path(name)).pipe(map(letter));
+  return (name: string): Observable<string> =>
+    interpreter.resolve(path(name)).pipe(
+      filter(({ t }) => t !== 'confirmed'),
+      map(letter),
+    );
 };
 
 /** What is told of one name, in letters. */
