@@ -1,16 +1,16 @@
 /** Which events make a log line, and what the line says. */
 import { showClose } from './close-reason.ts';
 import type { ConnectionRecord, RouterEvent } from './event.ts';
-import type { Log } from './log.ts';
+import type { Fields, Log } from './log.ts';
 
 const tenths = (ms: number | undefined): number | undefined =>
   ms === undefined ? undefined : Math.round(ms * 10) / 10;
 
-/** One line per connection, at its end. */
-const logEnd = (log: Log, record: ConnectionRecord): void => {
+/** What the line of a connection says. */
+const fieldsOf = (record: ConnectionRecord): Fields => {
   const { envelope, close } = record;
   const { id, rt, srv, src, dst, sni, alpn } = envelope;
-  log(close.reason === 'internal' ? 'error' : 'info', 'connection closed', {
+  return {
     id,
     rt,
     srv,
@@ -27,8 +27,14 @@ const logEnd = (log: Log, record: ConnectionRecord): void => {
     alpn,
     by: close.by,
     reason: showClose(close),
-  });
+  };
 };
+
+/** One line per connection, at its end. */
+const logEnd = (log: Log, record: ConnectionRecord): void =>
+  log(record.close.reason === 'internal' ? 'error' : 'info', 'connection closed', () =>
+    fieldsOf(record),
+  );
 
 /** Writes the line of an event, if it has one. Admission and look-ups tell of themselves, by episodes. */
 export const logEvent = (log: Log, event: RouterEvent): void => {

@@ -13,8 +13,10 @@ export interface LogWriterOptions {
   readonly write: (bytes: Buffer, done: () => void) => void;
   /** Calls back soon: lines that come until then go out together. */
   readonly soon: (task: () => void) => void;
-  /** Wall-clock time as it stands in a line. */
-  readonly now: () => string;
+  /** Wall-clock time. */
+  readonly now: () => number;
+  /** A time as it stands in a line. */
+  readonly showTime: (time: number) => string;
   readonly level: () => Level;
   readonly format: () => 'text' | 'json';
   /** One of several processes that write to the same place: it says so in each line, and writes no more than a pipe takes whole. */
@@ -55,8 +57,24 @@ const textLine = (time: string, level: Level, message: string, fields: Fields): 
 const jsonLine = (time: string, level: Level, message: string, fields: Fields): string =>
   `${JSON.stringify({ time, level, message, ...fields })}\n`;
 
+/** A line that is not made yet. */
+interface Entry {
+  readonly at: number;
+  readonly level: Level;
+  readonly message: string;
+  readonly fields: Fields | (() => Fields);
+}
+
+/**
+ * Lines are made together, as many as came until they are written: one after the other they cost a tenth of what
+ * each would cost between two connections, for the processor has the way in its caches.
+ */
+const TOGETHER = 256;
+
 class Writer implements LogWriter {
   readonly #options: LogWriterOptions;
+  /** Not made yet. */
+  #entries: Entry[] = [];
   #waiting: string[] = [];
   #waitingBytes = 0;
   #isBusy = false;
@@ -78,7 +96,8 @@ class Writer implements LogWriter {
       return;
     }
     if (this.#untold > 0) this.#tellLoss();
-    this.#add(level, message, fields);
+    this.#entries.push({ at: this.#options.now(), level, message, fields });
+    if (this.#entries.length >= TOGETHER) this.#make();
     if (this.#isBusy) return;
     this.#isBusy = true;
     this.#options.soon(this.#write);
@@ -108,19 +127,29 @@ class Writer implements LogWriter {
   #tellLoss(): void {
     const count = this.#untold;
     this.#untold = 0;
-    this.#add('warn', 'log lines were lost', { count });
+    const at = this.#options.now();
+    this.#entries.push({ at, level: 'warn', message: 'log lines were lost', fields: { count } });
   }
 
-  #add(level: Level, message: string, fields: Fields): void {
-    const show = this.#options.format() === 'json' ? jsonLine : textLine;
-    const { worker } = this.#options;
-    const all = worker === undefined ? fields : { ...fields, worker };
-    const line = show(this.#options.now(), level, message, all);
-    this.#waiting.push(line);
-    this.#waitingBytes += line.length;
+  /** Makes the lines of all entries. */
+  #make(): void {
+    const { format, showTime, worker } = this.#options;
+    const show = format() === 'json' ? jsonLine : textLine;
+    let shownAt = Number.NaN;
+    let time = '';
+    for (const { at, level, message, fields } of this.#entries) {
+      if (at !== shownAt) time = showTime(at);
+      shownAt = at;
+      const own = typeof fields === 'function' ? fields() : fields;
+      const line = show(time, level, message, worker === undefined ? own : { ...own, worker });
+      this.#waiting.push(line);
+      this.#waitingBytes += line.length;
+    }
+    this.#entries = [];
   }
 
   readonly #write = (): void => {
+    this.#make();
     if (this.#waiting.length === 0) this.#isBusy = false;
     else this.#options.write(this.#take(), this.#write);
   };

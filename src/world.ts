@@ -47,7 +47,8 @@ export const makeWorld = (worker?: number): World => {
   const writer = makeLogWriter({
     write: writeAll,
     soon: (task) => setTimeout(task, TOGETHER_MS),
-    now: () => new Date().toISOString(),
+    now: Date.now,
+    showTime: (time) => new Date(time).toISOString(),
     level: () => config.level,
     format: () => config.format,
     ...(worker === undefined ? {} : { worker }),

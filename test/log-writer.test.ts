@@ -17,7 +17,8 @@ const makeWriter = (format: 'text' | 'json' = 'text', level: Level = 'info') => 
       done.push(out);
     },
     soon: (task) => soon.push(task),
-    now: () => 'T',
+    now: () => 0,
+    showTime: () => 'T',
     level: () => level,
     format: () => format,
   });

@@ -64,8 +64,16 @@ const valuesOf = (metric: Metric, tally: Tally, gauges: Gauges): readonly Value[
   return [{ labels: NO_LABELS, sharedLabels, value: (counted ?? 0) + (seen ?? 0) }];
 };
 
+/**
+ * Events are folded so many at a time: one after the other they cost a fraction of what each would cost between two
+ * connections, for the processor has the way in its caches.
+ */
+const TOGETHER = 128;
+
 class Collector implements Metrics {
-  readonly record: (event: RouterEvent) => void;
+  readonly #count: (event: RouterEvent) => void;
+  /** Not folded yet. */
+  #events: RouterEvent[] = [];
   readonly #sources: MetricSources;
   readonly #tallies: Tallies;
   readonly #exposition = new Exposition(METRICS);
@@ -75,8 +83,13 @@ class Collector implements Metrics {
   constructor(sources: MetricSources) {
     this.#sources = sources;
     this.#tallies = new Tallies(sources.maxNameSeries);
-    this.record = counter(this.#tallies);
+    this.#count = counter(this.#tallies);
   }
+
+  readonly record = (event: RouterEvent): void => {
+    this.#events.push(event);
+    if (this.#events.length >= TOGETHER) this.#fold();
+  };
 
   readonly render = (turn: () => Promise<void>): Promise<string> =>
     this.#inTurn(async () => {
@@ -98,7 +111,13 @@ class Collector implements Metrics {
 
   readonly restarted = (): void => this.#tallies.process.add('l5d:worker:restarts');
 
+  #fold(): void {
+    for (const event of this.#events) this.#count(event);
+    this.#events = [];
+  }
+
   #look(): Gauges {
+    this.#fold();
     return look(this.#sources, this.#tallies);
   }
 

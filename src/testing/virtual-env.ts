@@ -27,7 +27,8 @@ export const virtualEnv = (
   scheduler,
   random: scripted(options.random ?? 0.5),
   log: (level, message, fields = {}) => {
-    const told = Object.entries(fields).filter(([, value]) => value !== undefined);
+    const own = typeof fields === 'function' ? fields() : fields;
+    const told = Object.entries(own).filter(([, value]) => value !== undefined);
     logged.push([level, message, ...told.map(([key, value]) => `${key}=${value}`)].join(' '));
   },
 });

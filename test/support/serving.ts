@@ -59,7 +59,7 @@ export const makeHandEnv = () => {
     scheduler: clock.scheduler,
     random: () => 0.5,
     log: (level, message, fields = {}) => {
-      lines.push({ level, message, fields });
+      lines.push({ level, message, fields: typeof fields === 'function' ? fields() : fields });
     },
   };
   return { clock, lines, env };
