@@ -12,6 +12,7 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { filter, map, type Observable } from 'rxjs';
 import type { Status } from '../src/balancer/balance.ts';
 import type { State } from '../src/balancer/state.ts';
 import { viewName } from '../src/balancer/view.ts';
@@ -263,3 +264,23 @@ told('a client that had gone before it arrived is never joined', (m, tells) => {
   tells({ conns, ghosts: 'x', names, dials: { A } }, expected, 'departed');
   m.subs(A).toBe('   (^!)');
 });
+
+told(
+  'streams are sampled once a second while there are any, and only where throughput is balanced',
+  (m) => {
+    const policy = { loadBalancer: { kind: 'p2c', load: 'throughput' } } as const;
+    const world = {
+      conns: '-x',
+      names: 'r',
+      dials: { A: m.cold('s') },
+      streams: { A: m.cold('2500ms e') },
+    };
+    const sampled = (given: World): Observable<string> =>
+      balancing(m, given).pipe(
+        filter((what) => what === 'sample'),
+        map(() => 'S'),
+      );
+    m.expect(sampled({ ...world, policy }), '^ 5s !').toBe('1001ms S 999ms S 999ms S');
+    m.expect(sampled(world), '^ 5s !').toBe('');
+  },
+);

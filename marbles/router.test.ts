@@ -80,6 +80,7 @@ const run = (m: Marbles, config$: Observable<Config>, { servers, look }: World) 
       done$.next(`joined ${command.conn}`);
       timers.after(5, () => tell({ t: 'closed', dial: command.dial, spurned: false }));
     },
+    sample: () => new Map(),
     close: () => undefined,
   };
   const context: RouterContext = {

@@ -7,6 +7,7 @@ import { type ConnectOutcome, connect } from './connector/connect.ts';
 import { Spare } from './connector/spare.ts';
 import { openDuplex } from './duplex/duplex.ts';
 import type { Summary } from './duplex/stream.ts';
+import { Meter } from './meter.ts';
 import type { Path } from './path.ts';
 import { type Plant, type Rule, refuseClient } from './plant.ts';
 import type { Client } from './server/clients.ts';
@@ -40,6 +41,7 @@ class Streams implements Ports {
   readonly #dialing = new Map<number, () => void>();
   /** Connected and not yet joined with a client, spares among them. */
   readonly #connected = new Map<number, Begun>();
+  readonly #meter = new Meter();
 
   constructor(plant: Plant, name: NameSetup) {
     this.#plant = plant;
@@ -75,6 +77,8 @@ class Streams implements Ports {
         break;
     }
   };
+
+  readonly sample = (): ReadonlyMap<string, number> => this.#meter.read();
 
   readonly close = (): void => {
     for (const drop of this.#dialing.values()) drop();
@@ -149,6 +153,8 @@ class Streams implements Ports {
       closed: (summary) => tell({ t: 'closed', dial, spurned: this.#ended(pair, summary) }),
     });
     clients.streaming(envelope.id, stream);
+    if (this.#name.policy().loadBalancer.load === 'throughput')
+      this.#meter.add(dial, address.text, stream);
   }
 
   /** Tells the end of a stream; gives whether its endpoint had spurned the client. */
@@ -158,6 +164,7 @@ class Streams implements Ports {
     const { rx, tx, close, answeredAt, endpointFirst } = summary;
     const now = timers.now();
     clients.leave(envelope.id);
+    this.#meter.end(command.dial, rx + tx);
     const record = {
       envelope,
       endpoint: command.address.text,

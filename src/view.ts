@@ -42,6 +42,10 @@ export interface EndpointView {
   readonly dialing: number;
   readonly open: number;
   readonly consecutiveFailures: number;
+  /** Decayed peak of dial and first byte, where that is balanced by and known. */
+  readonly latencyMs?: number;
+  /** Decayed rate of its streams, where that is balanced by. */
+  readonly bytesPerSec?: number;
   /** Until the next probe, while failed. */
   readonly penaltyMs?: number;
 }

@@ -17,11 +17,16 @@ type Deed =
   | { readonly t: 'bind'; readonly set: readonly (readonly [string, number])[] }
   | { readonly t: 'neg' | 'pending' | 'lookupFailed' }
   | { readonly t: 'pass'; readonly ms: number }
+  | { readonly t: 'sample'; readonly moved: readonly (readonly [string, number])[] }
   | { readonly t: 'configure'; readonly policy: Partial<ClientPolicy> };
 
 const pick = fc.nat(20);
 
 const policy = fc.record({
+  loadBalancer: fc.record({
+    kind: fc.constant('p2c' as const),
+    load: fc.constantFrom('connections', 'connections', 'throughput', 'latency'),
+  }),
   maxWaiters: fc.constantFrom(1, 3, 1000),
   minConnections: fc.constantFrom(0, 0, 1, 4),
   emptyWaitMs: fc.constantFrom(0, 100, 1000),
@@ -88,6 +93,13 @@ const deed: fc.Arbitrary<Deed> = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.record({ t: fc.constant('configure'), policy }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      t: fc.constant('sample'),
+      moved: fc.array(fc.tuple(fc.constantFrom('A', 'B', 'gone'), fc.nat(1e9)), { maxLength: 3 }),
+    }),
+  },
 );
 
 const one = <K>(keys: Iterable<K>, pick: number): K | undefined => {
@@ -151,6 +163,9 @@ const perform = (trial: Trial, deed: Deed, nth: number): void => {
       break;
     case 'pass':
       trial.pass(deed.ms);
+      break;
+    case 'sample':
+      trial.take({ t: 'sampled', moved: new Map(deed.moved) });
       break;
     case 'configure':
       trial.configure(deed.policy);

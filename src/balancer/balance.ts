@@ -18,10 +18,13 @@ import type { Env } from '../env.ts';
 import type { Envelope } from '../envelope.ts';
 import type { Resolution } from '../interpreter/interpreter.ts';
 import { serialize } from '../serialize.ts';
-import type { Timer, Timers } from '../timers.ts';
+import type { Timers } from '../timers.ts';
 import type { Command, Event } from './messages.ts';
 import { makeState, type State } from './state.ts';
-import { isIdle, nextDue, step } from './step.ts';
+import { isIdle, step } from './step.ts';
+import { makeUpkeep, type Status } from './upkeep.ts';
+
+export type { Status } from './upkeep.ts';
 
 /** What happened to a command, before it is stamped with the time. */
 export type Outcome = Event extends infer E
@@ -62,16 +65,10 @@ export interface Ports {
   readonly watchClient: (conn: number, departed: (detail: string) => void) => void;
   /** Performs a command, and tells what comes of it, at once or later. Never throws for what the world does. */
   readonly perform: (command: Command, tell: Tell) => void;
+  /** What streams have moved since it was asked last, in bytes by the text of their endpoint. */
+  readonly sample: () => ReadonlyMap<string, number>;
   /** Drops dials and spares: the balancer is over. Streams go on. */
   readonly close: () => void;
-}
-
-/** What the binder wants to know of a balancer, told after each step that changed it. */
-export interface Status {
-  /** Nothing waits or streams. */
-  readonly idle: boolean;
-  /** `bad`: nothing good is known of the name. `stale`: a good set that cannot be confirmed now. */
-  readonly quality: 'good' | 'stale' | 'bad';
 }
 
 /** What the balancer of one name works with. */
@@ -87,45 +84,8 @@ export interface BalanceSetup {
   readonly status: (status: Status) => void;
 }
 
-const qualityOf = ({ resolution, stale }: State): Status['quality'] => {
-  if (resolution !== 'bound') return 'bad';
-  return stale ? 'stale' : 'good';
-};
-
 /** Let go, with nothing open: the balancer has nothing left to do. */
 const isOver = (state: State): boolean => state.released && state.dials.size === 0 && isIdle(state);
-
-/** Tells the status when it has changed. */
-const makeTeller = (told: (status: Status) => void): ((state: State) => void) => {
-  let last: Status | undefined;
-  return (state) => {
-    const idle = isIdle(state);
-    const quality = qualityOf(state);
-    if (last !== undefined && last.idle === idle && last.quality === quality) return;
-    last = { idle, quality };
-    told(last);
-  };
-};
-
-/** Keeps one timer on the moment that the state waits for; when it comes, `ticked` is called. */
-const makeAlarm = (timers: Timers, ticked: () => void) => {
-  let timer: Timer | undefined;
-  let armedFor = Number.POSITIVE_INFINITY;
-  const ring = (): void => {
-    armedFor = Number.POSITIVE_INFINITY;
-    ticked();
-  };
-  return {
-    /** An alarm set too early rings for nothing, once; that is cheaper than moving it with each connection. */
-    set: (due: number | undefined): void => {
-      if (due === undefined || due >= armedFor) return;
-      timer?.drop();
-      armedFor = due;
-      timer = timers.after(due - timers.now(), ring);
-    },
-    drop: (): void => timer?.drop(),
-  };
-};
 
 /**
  * Balances the envelopes of one name. `envelope$` ends when the name is let go; the Observable then
@@ -147,8 +107,11 @@ export const balance = (
 
   return (envelope$) => {
     const state = makeState(setup.policy, env.random());
-    const alarm = makeAlarm(timers, () => outcome$.next({ t: 'ticked', at: now() }));
-    const tellStatus = makeTeller(setup.status);
+    const upkeep = makeUpkeep(timers, {
+      ticked: () => outcome$.next({ t: 'ticked', at: now() }),
+      sampled: () => outcome$.next({ t: 'sampled', at: now(), moved: ports.sample() }),
+      status: setup.status,
+    });
     setup.opened(state);
     // Outcomes come first: what the others cause while they are subscribed must find them listening.
     return merge(
@@ -165,17 +128,14 @@ export const balance = (
         if (event.t === 'arrived') watch(event.conn);
         return step(state, event);
       }, []),
-      tap(() => {
-        alarm.set(nextDue(state));
-        tellStatus(state);
-      }),
+      tap(() => upkeep.after(state)),
       takeWhile(() => !isOver(state), true),
       tap((commands) => {
         for (const command of commands) ports.perform(command, tell);
       }),
       ignoreElements(),
       finalize(() => {
-        alarm.drop();
+        upkeep.drop();
         ports.close();
       }),
     );

@@ -24,6 +24,10 @@ const add = (turn: Turn, { address, weight }: WeightedAddress): void => {
     failedAt: 0,
     penaltyUntil: 0,
     probe: undefined,
+    latencyMs: undefined,
+    latencyAt: 0,
+    bytesPerSec: 0,
+    ratedAt: 0,
     due: 0,
     slot: -1,
   };

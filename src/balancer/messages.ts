@@ -24,6 +24,12 @@ export type Event =
   | { readonly t: 'answered'; readonly at: number; readonly dial: number }
   /** A stream ended. `spurned`: the endpoint ended it before its first byte, with the client still there. */
   | { readonly t: 'closed'; readonly at: number; readonly dial: number; readonly spurned: boolean }
+  /** What streams have moved since the last sample, in bytes by the text of their endpoint. */
+  | {
+      readonly t: 'sampled';
+      readonly at: number;
+      readonly moved: ReadonlyMap<string, number>;
+    }
   /** The endpoint closed a spare. */
   | { readonly t: 'lost'; readonly at: number; readonly dial: number }
   /** The time has come that `nextDue` named. */

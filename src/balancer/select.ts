@@ -1,10 +1,20 @@
 /** Weighted power of two choices. Pure. */
+import { burden } from './burden.ts';
 import type { Lottery } from './lottery.ts';
 import { even, roll } from './random.ts';
 import { type Endpoint, load, type State } from './state.ts';
 
 const drawn = (s: State, index: number | undefined): Endpoint | undefined =>
   index === undefined ? undefined : s.byIndex[index];
+
+/** The one of two candidates that carries less for its weight. */
+const lighter = (s: State, lots: Lottery, first: Endpoint | undefined): Endpoint | undefined => {
+  if (first === undefined) return undefined;
+  const second = drawn(s, lots.draw(roll(s.dice), s.dice, first.index));
+  if (second === undefined) return first;
+  const [w1, w2] = [lots.weight(first.index), lots.weight(second.index)];
+  return burden(s, second) * w1 < burden(s, first) * w2 ? second : first;
+};
 
 /**
  * Chooses one of the endpoints in `lots`, or none if they weigh nothing. A first candidate is drawn in proportion
@@ -16,6 +26,7 @@ const drawn = (s: State, index: number | undefined): Endpoint | undefined =>
 export const choose = (s: State, lots: Lottery): Endpoint | undefined => {
   const { dice } = s;
   const first = drawn(s, lots.draw(s.dials.size === 0 ? even(dice) : roll(dice), dice));
+  if (s.policy.loadBalancer.load !== 'connections') return lighter(s, lots, first);
   if (first === undefined || load(first) === 0) return first;
   const second = drawn(s, lots.draw(roll(dice), dice, first.index));
   if (second === undefined) return first;

@@ -27,6 +27,12 @@ export interface Endpoint extends Due {
   penaltyUntil: number;
   /** While failed: the dial that probes it now. */
   probe: number | undefined;
+  /** Peak of its latency as it was at `latencyAt`, in ms; `undefined`: it has never answered. */
+  latencyMs: number | undefined;
+  latencyAt: number;
+  /** Rate of its streams as it was at `ratedAt`. */
+  bytesPerSec: number;
+  ratedAt: number;
 }
 
 /** A connection that waits for an endpoint. */
@@ -64,6 +70,10 @@ export interface Chore extends Due {
 /** Everything one balancer knows. It belongs to the scan that steps it: nobody else may hold it. */
 export interface State {
   policy: ClientPolicy;
+  /** The time of the event in hand. */
+  at: number;
+  /** When streams were sampled last. */
+  sampledAt: number;
   readonly dice: Dice;
   resolution: 'pending' | 'bound' | 'neg';
   stale: boolean;
@@ -103,6 +113,8 @@ const makeChore = (kind: Chore['kind']): Chore => ({ kind, misses: 0, due: 0, sl
 /** A balancer that knows nothing yet. `seed` in [0, 1) fixes every draw that it will make. */
 export const makeState = (policy: ClientPolicy, seed: number): State => ({
   policy,
+  at: 0,
+  sampledAt: 0,
   dice: makeDice(seed),
   resolution: 'pending',
   stale: false,

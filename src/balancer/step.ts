@@ -5,6 +5,7 @@
 
 import type { ClientPolicy } from '../config/config.ts';
 import { fault, PROOF_MS, unprobe } from './accrual.ts';
+import { noteLatency, noteMoved } from './burden.ts';
 import { endDial, proveStream } from './dials.ts';
 import { resolve } from './endpoints.ts';
 import type { Command, Event } from './messages.ts';
@@ -29,6 +30,7 @@ const connected = (turn: Turn, id: number): void => {
   }
   dial.endpoint.dialing -= 1;
   dial.endpoint.open += 1;
+  noteLatency(dial.endpoint, turn.at - dial.since, turn.at);
   if (dial.waiter === undefined) keepSpare(turn, dial);
   else dispatch(turn, dial.waiter, dial);
 };
@@ -50,6 +52,14 @@ const connectFailed = (turn: Turn, event: Extract<Event, { t: 'connectFailed' }>
   else blame(turn, dial);
   if (dial.waiter === undefined) missSpare(turn);
   else returnToLine(turn, dial.waiter, `${event.detail} ${dial.endpoint.address.text}`);
+};
+
+/** The first byte came. */
+const answered = (turn: Turn, id: number): void => {
+  const dial = turn.s.dials.get(id);
+  if (dial === undefined) return;
+  noteLatency(dial.endpoint, turn.at - dial.since, turn.at);
+  proveStream(turn, dial);
 };
 
 /** A stream ended: in failure, or saying nothing new of its endpoint. */
@@ -88,11 +98,12 @@ const apply = (turn: Turn, event: Event): void => {
     case 'connectFailed':
       connectFailed(turn, event);
       break;
-    case 'answered': {
-      const dial = s.dials.get(event.dial);
-      if (dial !== undefined) proveStream(turn, dial);
+    case 'answered':
+      answered(turn, event.dial);
       break;
-    }
+    case 'sampled':
+      noteMoved(s, event.moved, event.at);
+      break;
     case 'closed':
       closed(turn, event);
       break;
@@ -141,6 +152,7 @@ const catchUp = (turn: Turn): void => {
  */
 export const step = (state: State, event: Event): readonly Command[] => {
   const turn: Turn = { s: state, at: event.at, out: [] };
+  state.at = event.at;
   catchUp(turn);
   apply(turn, event);
   if (state.parked.size > 0) seatAll(turn);

@@ -1,8 +1,21 @@
 /** Copies of a balancer’s state for readers. Pure. */
 import type { EndpointView, NameGauges, NameView } from '../view.ts';
+import { latency, rate } from './burden.ts';
 import { type Endpoint, load, type State } from './state.ts';
 
-const viewEndpoint = (endpoint: Endpoint, at: number): EndpointView => {
+/** What is balanced by, beside connections. */
+const viewBurden = (
+  state: State,
+  endpoint: Endpoint,
+  at: number,
+): Pick<EndpointView, 'latencyMs' | 'bytesPerSec'> => {
+  const { load: kind } = state.policy.loadBalancer;
+  if (kind === 'throughput') return { bytesPerSec: Math.round(rate(endpoint, at)) };
+  const known = kind === 'latency' ? latency(endpoint, at) : undefined;
+  return known === undefined ? {} : { latencyMs: Math.round(known * 100) / 100 };
+};
+
+const viewEndpoint = (of: State, endpoint: Endpoint, at: number): EndpointView => {
   const { address, state, weight, dialing, open, failures, penaltyUntil } = endpoint;
   const view: EndpointView = {
     address: address.text,
@@ -12,6 +25,7 @@ const viewEndpoint = (endpoint: Endpoint, at: number): EndpointView => {
     dialing,
     open,
     consecutiveFailures: failures,
+    ...viewBurden(of, endpoint, at),
   };
   return state === 'failed' ? { ...view, penaltyMs: Math.max(0, penaltyUntil - at) } : view;
 };
@@ -27,7 +41,7 @@ export const viewName = (state: State, dst: string, at: number): NameView => ({
   ...age(state, at),
   waiters: state.waiters.size,
   spares: state.spares.size,
-  endpoints: [...state.endpoints.values()].map((endpoint) => viewEndpoint(endpoint, at)),
+  endpoints: [...state.endpoints.values()].map((endpoint) => viewEndpoint(state, endpoint, at)),
 });
 
 /** The counts that metrics need. O(endpoints). */

@@ -23,11 +23,12 @@ const buildFailFast = ({
   });
 
 const buildBlock = (shop: Workshop, raw: RawBlock, steps: Steps): ClientConfig => {
-  const { prefix, failFast, requeueBudget, clientSession, tls, ...plain } = raw;
+  const { prefix, loadBalancer, failFast, requeueBudget, clientSession, tls, ...plain } = raw;
   return {
     prefix,
     settings: given({
       ...plain,
+      loadBalancer: loadBalancer === undefined ? undefined : given(loadBalancer),
       failFast: failFast === undefined ? undefined : buildFailFast(failFast),
       requeueBudget: requeueBudget === undefined ? undefined : given(requeueBudget),
       spareIdleMs: clientSession?.idleTimeMs,

@@ -118,14 +118,18 @@ export interface ClientConfig {
   readonly settings: ClientSettings;
 }
 
-/** Of a policy only what was set; later blocks win key by key, also inside `failFast` and `requeueBudget`. */
-export type ClientSettings = Partial<Omit<ClientPolicy, 'failFast' | 'requeueBudget'>> & {
+/** Of a policy only what was set; later blocks win key by key, also inside `failFast`, `requeueBudget` and `loadBalancer`. */
+export type ClientSettings = Partial<
+  Omit<ClientPolicy, 'failFast' | 'requeueBudget' | 'loadBalancer'>
+> & {
+  readonly loadBalancer?: Partial<LoadBalancerConfig>;
   readonly failFast?: Partial<ClientPolicy['failFast']>;
   readonly requeueBudget?: Partial<ClientPolicy['requeueBudget']>;
 };
 
 /** How to reach the endpoints of a name. */
 export interface ClientPolicy {
+  readonly loadBalancer: LoadBalancerConfig;
   /** Per attempt, TCP and TLS; `Infinity`: no limit. */
   readonly connectTimeoutMs: number;
   readonly maxWaiters: number;
@@ -144,6 +148,13 @@ export interface ClientPolicy {
   /** A spare unused for so long is closed and replaced; `Infinity`: never. */
   readonly spareIdleMs: number;
   readonly tls?: ClientTlsPolicy;
+}
+
+/** How one of several endpoints is chosen. */
+export interface LoadBalancerConfig {
+  readonly kind: 'p2c';
+  /** What is balanced. */
+  readonly load: 'connections' | 'throughput' | 'latency';
 }
 
 /** TLS to endpoints. */

@@ -4,6 +4,7 @@ import type { ClientConfig, ClientPolicy } from './config.ts';
 
 /** What holds where no client block says otherwise. */
 export const DEFAULT_POLICY: ClientPolicy = {
+  loadBalancer: { kind: 'p2c', load: 'connections' },
   connectTimeoutMs: Number.POSITIVE_INFINITY,
   maxWaiters: 1_000_000,
   minConnections: 0,
@@ -20,7 +21,8 @@ export const clientPolicy = (client: readonly ClientConfig[], name: Path): Clien
     if (compilePrefix(prefix)(name) === undefined) continue;
     const failFast = { ...policy.failFast, ...settings.failFast };
     const requeueBudget = { ...policy.requeueBudget, ...settings.requeueBudget };
-    policy = { ...policy, ...settings, failFast, requeueBudget };
+    const loadBalancer = { ...policy.loadBalancer, ...settings.loadBalancer };
+    policy = { ...policy, ...settings, failFast, requeueBudget, loadBalancer };
   }
   return policy;
 };

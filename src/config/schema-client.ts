@@ -36,6 +36,15 @@ const requeueBudget = object('an object with the keys of requeueBudget', {
   ),
 });
 
+const loadBalancer = object('an object with the keys of loadBalancer', {
+  kind: absent(v.word('p2c'), '`p2c`', 'Power of two choices, by weight.'),
+  load: absent(
+    v.word('connections', 'throughput', 'latency'),
+    '`connections`',
+    'What is balanced: open connections, bytes per second, or connections times latency.',
+  ),
+});
+
 const clientSession = object('an object with idleTimeMs', {
   idleTimeMs: absent(v.millis, 'no limit', 'A spare unused for so long is closed and replaced.'),
 });
@@ -49,6 +58,7 @@ const settings = {
     '`1000`',
     'Longest wait for a name that has no endpoint to offer.',
   ),
+  loadBalancer: absent(loadBalancer, 'see below', 'How one of several endpoints is chosen.'),
   failFast: absent(failFast, 'see below', 'When an endpoint is put aside.'),
   requeueBudget: absent(requeueBudget, 'see below', 'How many retries a name may spend.'),
   clientSession: absent(clientSession, 'see below', 'Limits of spares.'),

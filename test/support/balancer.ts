@@ -10,6 +10,7 @@ import type { Resolution } from '../../src/interpreter/interpreter.ts';
 
 /** The policy of a name in tests: the defaults, but a penalty that is short to write. */
 export const POLICY: ClientPolicy = {
+  loadBalancer: { kind: 'p2c', load: 'connections' },
   connectTimeoutMs: Number.POSITIVE_INFINITY,
   maxWaiters: 1_000_000,
   minConnections: 0,

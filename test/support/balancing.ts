@@ -52,6 +52,8 @@ export interface World {
   readonly policies?: Observable<Partial<ClientPolicy>>;
   readonly opened?: (state: State) => void;
   readonly status?: (status: Status) => void;
+  /** What streams have moved, each time that it is asked. */
+  readonly moved?: () => ReadonlyMap<string, number>;
 }
 
 /** Resolutions by letter: r bound to A, s to A and B, t to A, B and C, o to B; e empty; z all weights 0; n neg; p pending; f failed. */
@@ -119,6 +121,11 @@ class ScriptedPorts implements Ports {
     if (t === 'connect') this.#play(dials, dial, { tell, most: 1 });
     if (t === 'watch') this.#play(spares, dial, { tell, most: 1 });
     if (t === 'dispatch') this.#play(streams, dial, { tell, most: Number.POSITIVE_INFINITY });
+  };
+
+  readonly sample = (): ReadonlyMap<string, number> => {
+    this.told$.next('sample');
+    return this.#world.moved?.() ?? new Map();
   };
 
   readonly close = (): void => {
