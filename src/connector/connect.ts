@@ -70,7 +70,8 @@ class Attempt {
   #start(): void {
     const { descriptors, sockets } = this.#deps;
     try {
-      const socket = sockets.dial(this.#dialing.address, this.#onConnect);
+      const { address, policy } = this.#dialing;
+      const socket = sockets.dial(address, this.#onConnect, policy.tls === undefined);
       descriptors.take();
       socket.released = descriptors.give;
       this.#socket = socket;

@@ -18,9 +18,14 @@ export interface Sockets {
   readonly accept: (server: Server, taken: (socket: PlainSocket) => void) => void;
   /**
    * Dials. `done` is called once, with a code if it failed, and never synchronously; not after the socket was
-   * destroyed. The socket is the caller’s at once. Errors: throws where no dial can be begun.
+   * destroyed. The socket is the caller’s at once. `willRead`: it is read as soon as it is connected, not unwrapped;
+   * to know that before saves a system call. Errors: throws where no dial can be begun.
    */
-  readonly dial: (address: Address, done: (code: string | undefined) => void) => PlainSocket;
+  readonly dial: (
+    address: Address,
+    done: (code: string | undefined) => void,
+    willRead?: boolean,
+  ) => PlainSocket;
 }
 
 /** What `net.createServer` is to be given. */
@@ -107,7 +112,7 @@ export const makeHandleSockets = (native: Native, timers: Timers): Sockets => {
         else taken(new HandleSocket(handle, memory));
       };
     },
-    dial: ({ ip, port }, done) => {
+    dial: ({ ip, port }, done, willRead = false) => {
       const handle = native.makeTcp();
       const socket = new HandleSocket(handle, memory);
       const request = native.makeConnect();
@@ -116,11 +121,16 @@ export const makeHandleSockets = (native: Native, timers: Timers): Sockets => {
         if (status === 0) dialed(socket);
         else socket.destroy();
         done(status === 0 ? undefined : getSystemErrorName(status));
+        // Nobody has taken it yet: what it says must wait in the system.
+        if (socket.owner === NOBODY) socket.pause();
       };
       const status = ip.includes(':')
         ? handle.connect6(request, ip, port)
         : handle.connect(request, ip, port);
-      if (status === 0) return socket;
+      if (status === 0) {
+        if (willRead) socket.read();
+        return socket;
+      }
       socket.destroy();
       throw systemError('connect', status);
     },
