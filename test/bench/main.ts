@@ -1,122 +1,80 @@
 /**
- * What a small request and a new connection cost in CPU, beside a bare Node program with two pipes: both
- * on this machine, in alternating rounds of one run. Prints medians and their ratios.
+ * What linkerd-tcp costs beside haproxy, nginx, two bare pipes in Node and no proxy at all.
+ *
+ *     npm run bench                       all groups; ROUNDS=7 rounds, NODE_BINARY=… for churn on another Node too
+ *     npm run bench -- bulk tls           some of them
+ *     npm run bench -- duplex             the socket pipe alone, for those who work on it
+ *     npm run bench -- --write            all, into README.md and its chart
+ *     npm run bench -- short              for CI: beside the bare pipe only; fails beyond fixed bounds
  */
-import { type ChildProcess, fork, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import type { Task } from './peer.ts';
+import { writeFileSync } from 'node:fs';
+import { chartOf } from './chart.ts';
+import { endTogether } from './children.ts';
+import { bulk } from './load-bulk.ts';
+import { connections } from './load-connections.ts';
+import { duplex } from './load-duplex.ts';
+import { idle } from './load-idle.ts';
+import { requests } from './load-requests.ts';
+import { tls } from './load-tls.ts';
+import { update } from './load-update.ts';
+import { describeMachine, firstLine } from './machine.ts';
+import { findPeers, PROGRAMS } from './peers.ts';
+import { CHART_FILE, reportOf, writeReadme } from './report.ts';
+import type { Group, Plan, Row } from './results.ts';
+import { short } from './short.ts';
 
-const ROUNDS = Number(process.env['ROUNDS'] ?? 7);
-const TICKS_PER_SECOND = 100;
+const GROUPS: Readonly<Record<string, Group>> = { bulk, requests, connections, tls, idle, update };
+/** Those that run only when they are named. */
+const EXTRA: Readonly<Record<string, Group>> = { duplex };
+const DEFAULT_ROUNDS = 5;
 
-interface Proxy {
-  readonly name: string;
-  readonly pid: number;
-  readonly port: number;
-}
-
-interface Load {
-  readonly name: string;
-  readonly task: Omit<Task, 'port'>;
-}
-
-const LOADS: readonly Load[] = [
-  { name: 'small request', task: { t: 'requests', count: 64_000, parallel: 64 } },
-  { name: 'new connection', task: { t: 'connections', count: 4_000, perSecond: 2_000 } },
-];
-
-const start = async (file: string, ...args: string[]): Promise<[ChildProcess, number]> => {
-  const child = fork(join(import.meta.dirname, file), args);
-  const [message] = (await once(child, 'message')) as [{ port: number }];
-  return [child, message.port];
+const say = (line: string): void => {
+  process.stderr.write(`${line}\n`);
 };
 
-/** Starts the daemon with its log, metrics and limits as shipped. */
-const startDaemon = async (folder: string, target: number): Promise<[ChildProcess, number]> => {
-  const file = join(folder, 'bench.yaml');
-  writeFileSync(
-    file,
-    `admin: { port: 0 }
-routers:
-  - label: bench
-    interpreter: { kind: static, names: { /svc/echo: ["127.0.0.1:${target}"] } }
-    servers: [{ port: 0, dstName: /svc/echo }]
-`,
-  );
-  const main = join(import.meta.dirname, '..', '..', 'src', 'main.js');
-  const child = spawn(process.execPath, [main, file], { stdio: ['ignore', 'ignore', 'pipe'] });
-  return new Promise((resolve, reject) => {
-    let seen = '';
-    child.stderr.on('data', (chunk) => {
-      // After the start its log is read and dropped.
-      if (seen.length > 100_000) return;
-      seen += String(chunk);
-      const port = /listening .*srv=127\.0\.0\.1:(\d+)/.exec(seen)?.[1];
-      if (port !== undefined) resolve([child, Number(port)]);
-    });
-    child.on('exit', () => reject(new Error(`the daemon did not start: ${seen}`)));
-  });
-};
-
-/** CPU seconds that a process has used, user and system. */
-const cpuSeconds = (pid: number): number => {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
-};
-
-const median = (values: readonly number[]): number =>
-  [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
-
-/** CPU µs per unit of one load through one proxy. */
-const measure = async (
-  peer: ChildProcess,
-  { pid, port }: Proxy,
-  { task }: Load,
-): Promise<number> => {
-  const before = cpuSeconds(pid);
-  peer.send({ ...task, port });
-  const [answer] = (await once(peer, 'message')) as [{ done: boolean; error?: string }];
-  if (!answer.done) throw new Error(answer.error);
-  return ((cpuSeconds(pid) - before) * 1e6) / task.count;
-};
-
-const compare = async (
-  peer: ChildProcess,
-  proxies: readonly Proxy[],
-  load: Load,
-): Promise<void> => {
-  const costs = new Map<string, number[]>(proxies.map(({ name }) => [name, []]));
-  // The first round warms up and does not count.
-  for (let round = 0; round <= ROUNDS; round++) {
-    const order = round % 2 === 0 ? proxies : [...proxies].reverse();
-    for (const proxy of order) {
-      const cost = await measure(peer, proxy, load);
-      if (round > 0) costs.get(proxy.name)?.push(cost);
-    }
-  }
-  const medians = proxies.map(({ name }) => median(costs.get(name) ?? []));
-  const [bare = Number.NaN, ours = Number.NaN] = medians;
-  console.log(
-    `${load.name.padEnd(16)} bare ${bare.toFixed(1)} µs  linkerd-tcp ${ours.toFixed(1)} µs  ratio ${(ours / bare).toFixed(2)}`,
-  );
-};
-
-const folder = mkdtempSync(join(tmpdir(), 'linkerd-tcp-bench-'));
-const [peer, echo] = await start('peer.js');
-const [bare, barePort] = await start('bare.js', String(echo));
-const [daemon, daemonPort] = await startDaemon(folder, echo);
-try {
-  const proxies = [
-    { name: 'bare', pid: bare.pid ?? 0, port: barePort },
-    { name: 'linkerd-tcp', pid: daemon.pid ?? 0, port: daemonPort },
+const versions = ({ peers, otherNode }: Plan): readonly string[] => {
+  const haproxy = /[\d.]+(?:-\S+)?/.exec(firstLine(PROGRAMS.haproxy, '-v') ?? '')?.[0];
+  const nginx = /[\d.]+$/.exec(firstLine(PROGRAMS.nginx, '-v') ?? '')?.[0];
+  return [
+    `Node ${process.version}`,
+    ...(otherNode === undefined ? [] : [`Node ${firstLine(otherNode, '--version')} where named`]),
+    ...(peers.has('haproxy') ? [`haproxy ${haproxy}`] : []),
+    ...(peers.has('nginx') ? [`nginx ${nginx}`] : []),
   ];
-  console.log(`CPU per unit, medians of ${ROUNDS} alternating rounds, Node ${process.version}`);
-  for (const load of LOADS) await compare(peer, proxies, load);
-} finally {
-  for (const child of [peer, bare, daemon]) child.kill();
-  rmSync(folder, { recursive: true });
-}
+};
+
+const groupOf = (name: string): Group | undefined => GROUPS[name] ?? EXTRA[name];
+
+const runGroups = async (names: readonly string[], isWritten: boolean): Promise<void> => {
+  const { peers, missing } = findPeers();
+  for (const line of missing) say(`left out: ${line}`);
+  const rounds = Number(process.env['ROUNDS'] ?? DEFAULT_ROUNDS);
+  const plan: Plan = { rounds, peers, otherNode: process.env['NODE_BINARY'], say };
+  const rows: Row[] = [];
+  for (const name of names) rows.push(...((await groupOf(name)?.(plan)) ?? []));
+  const circumstances = { machine: describeMachine(), versions: versions(plan), rounds, missing };
+  const report = reportOf(rows, circumstances);
+  console.log(report);
+  if (!isWritten) return;
+  const { machine } = circumstances;
+  writeFileSync(CHART_FILE, chartOf(rows, `${machine}; ${circumstances.versions.join(', ')}`));
+  writeReadme(report);
+};
+
+const main = async (args: readonly string[]): Promise<number> => {
+  const isWritten = args.includes('--write');
+  const words = args.filter((arg) => arg !== '--write');
+  if (words.length === 1 && words[0] === 'short') return (await short()) ? 0 : 1;
+  const unknown = words.filter((word) => groupOf(word) === undefined);
+  if (unknown.length > 0 || (isWritten && words.length > 0)) {
+    say(
+      `usage: npm run bench -- [${Object.keys({ ...GROUPS, ...EXTRA }).join('] [')}] | short | --write`,
+    );
+    return 64;
+  }
+  await runGroups(words.length > 0 ? words : Object.keys(GROUPS), isWritten);
+  return 0;
+};
+
+endTogether();
+process.exit(await main(process.argv.slice(2)));

@@ -1,0 +1,119 @@
+/** The proxies that are compared, one process and one thread of work each, before the same backend. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { makeCert } from '../support/certs.ts';
+import { type Child, runFolder, start, toldPort, waitFor } from './children.ts';
+
+const HERE = import.meta.dirname;
+const PROBE = ['--import', join(HERE, 'loop-delay.js')];
+const MAIN = join(HERE, '..', '..', 'src', 'main.js');
+
+/** Something that is compared. */
+export interface Contender {
+  readonly name: string;
+  readonly port: number;
+  /** The process that does the work; none for a direct connection. */
+  readonly child: Child | undefined;
+  /** It was started with `loop-delay.ts`. */
+  readonly isWatched?: boolean;
+}
+
+/** How to start a contender before a backend’s port. */
+export interface Recipe {
+  readonly name: string;
+  readonly start: (target: number) => Promise<Contender>;
+}
+
+/** Files of a certificate, for contenders whose clients speak TLS. */
+export interface CertFiles {
+  readonly cert: string;
+  readonly key: string;
+  /** Both in one file, as haproxy wants it. */
+  readonly both: string;
+}
+
+/** What may be other than usual. */
+export interface Variant {
+  readonly tls?: CertFiles | undefined;
+  /** With large buffers; for the peers. */
+  readonly isTuned?: boolean;
+  /** The Node that runs it. */
+  readonly node?: string;
+  readonly name?: string;
+  /** Of this folder, instead of two pipes. */
+  readonly program?: string;
+  /** Without what watches the event loop. */
+  readonly isPlain?: boolean;
+}
+
+/** Writes a file of this run, and gives its path. */
+export const write = (name: string, text: string): string => {
+  const path = join(runFolder(), name);
+  writeFileSync(path, text);
+  return path;
+};
+
+/** Makes a certificate for localhost that signs itself. */
+export const makeCertFiles = async (): Promise<CertFiles> => {
+  const { certs, privateKey } = await makeCert('localhost');
+  return {
+    cert: write('cert.pem', String(certs)),
+    key: write('key.pem', String(privateKey)),
+    both: write('both.pem', `${String(certs)}\n${String(privateKey)}`),
+  };
+};
+
+/** No proxy at all. */
+export const direct: Recipe = {
+  name: 'direct',
+  start: async (port) => ({ name: 'direct', port, child: undefined }),
+};
+
+/** Two pipes in Node. */
+export const bare = ({
+  tls,
+  node = process.execPath,
+  name = 'bare pipe',
+  program = 'bare.js',
+}: Variant = {}): Recipe => ({
+  name,
+  start: async (target) => {
+    const files = tls === undefined ? [] : [tls.cert, tls.key];
+    const command = [node, ...PROBE, join(HERE, program), String(target), ...files];
+    const child = start(command, { ipc: true });
+    return { name, port: await toldPort(child), child, isWatched: true };
+  },
+});
+
+const daemonConfig = (interpreter: object, tls: CertFiles | undefined): string => {
+  const identity = tls && { defaultIdentity: { certs: [tls.cert], privateKey: tls.key } };
+  const server = { port: 0, dstName: '/svc/bench', ...(identity && { tls: identity }) };
+  const routers = [{ label: 'bench', interpreter, servers: [server] }];
+  return JSON.stringify({ admin: { port: 0 }, routers });
+};
+
+/** Starts the daemon with its log, metrics and limits as shipped, and gives the port of its one server. */
+export const startDaemon = async (
+  interpreter: object,
+  { tls, node = process.execPath, name = 'linkerd-tcp', isPlain = false }: Variant = {},
+): Promise<Contender & { readonly child: Child }> => {
+  const file = write(`${name}.json`, daemonConfig(interpreter, tls));
+  const child = start([node, ...(isPlain ? [] : PROBE), MAIN, file]);
+  const port = await waitFor(
+    child,
+    () => /listening .*srv=127\.0\.0\.1:(\d+)/.exec(child.said())?.[1],
+  );
+  return { name, port: Number(port), child, isWatched: !isPlain };
+};
+
+/** This project. */
+export const linkerdTcp = (variant: Variant = {}): Recipe => {
+  const { name = 'linkerd-tcp' } = variant;
+  return {
+    name,
+    start: (target) => {
+      const names = { '/svc/bench': [`127.0.0.1:${target}`] };
+      return startDaemon({ kind: 'static', names }, { ...variant, name });
+    },
+  };
+};

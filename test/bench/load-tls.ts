@@ -1,0 +1,63 @@
+/** TLS from the clients, ended by the proxy: bulk, small requests and full handshakes. */
+import { bare, type CertFiles, linkerdTcp, makeCertFiles, type Recipe } from './contenders.ts';
+import { haproxy, nginx } from './peers.ts';
+import { type Group, loopRow, makeRow, type Plan, type Row } from './results.ts';
+import { compare, type Load, within } from './rounds.ts';
+
+interface Part {
+  readonly id: string;
+  readonly title: string;
+  readonly unit: string;
+  readonly load: Load;
+  /** A sample’s ns of CPU in the unit told. */
+  readonly scale: number;
+}
+
+const MIB_256 = 2 ** 28;
+const REQUESTS = 16_000;
+const HANDSHAKES = 300;
+
+const PARTS: readonly Part[] = [
+  ...(['down', 'up'] as const).map((direction) => ({
+    id: `tls/${direction}`,
+    title: `TLS bulk ${direction}, 1 stream: CPU per GiB`,
+    unit: 'ms',
+    load: { t: 'bulk', direction, streams: 1, bytes: MIB_256, tls: true } as const,
+    scale: 4e-6,
+  })),
+  {
+    id: 'tls/requests',
+    title: 'TLS requests, 64 open: CPU each',
+    unit: 'µs',
+    load: { t: 'requests', count: REQUESTS, parallel: 64, tls: true },
+    scale: 1e-3 / REQUESTS,
+  },
+  {
+    id: 'tls/handshakes',
+    title: 'TLS full handshakes: CPU each',
+    unit: 'µs',
+    load: { t: 'connections', count: HANDSHAKES, perSecond: 200, tls: true },
+    scale: 1e-3 / HANDSHAKES,
+  },
+];
+
+const recipes = ({ peers }: Plan, tls: CertFiles): readonly Recipe[] => [
+  bare({ tls }),
+  linkerdTcp({ tls }),
+  ...(peers.has('haproxy') ? [haproxy({ tls })] : []),
+  ...(peers.has('nginx') ? [nginx({ tls })] : []),
+];
+
+/** TLS of each. */
+export const tls: Group = async (plan) => {
+  const rows: Row[] = [];
+  const all = recipes(plan, await makeCertFiles());
+  const blocked = await within(all, async ({ peer, contenders }) => {
+    for (const { load, scale, ...head } of PARTS) {
+      const samples = await compare(peer, contenders, { load, rounds: plan.rounds });
+      rows.push(makeRow({ ...head, id: `${head.id}/cpu` }, samples, ({ cpuNs }) => cpuNs * scale));
+      plan.say(head.title);
+    }
+  });
+  return [...rows, loopRow('tls', blocked)];
+};

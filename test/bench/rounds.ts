@@ -1,0 +1,116 @@
+/** Loads measured through contenders in alternating rounds. */
+import { setTimeout as pause } from 'node:timers/promises';
+import { waitFor } from './children.ts';
+import type { Contender, Recipe } from './contenders.ts';
+import { cpuNs } from './machine.ts';
+import { type Peer, startPeer } from './peer-process.ts';
+import type { Bulk, Connections, Outcome, Paced, Requests } from './task.ts';
+
+/** After a load, until the sockets that it has closed are gone. */
+const SETTLE_MS = 50;
+
+/** What one load through one contender came to. */
+export interface Sample extends Outcome {
+  /** CPU time of the contender; `NaN` for a direct connection. */
+  readonly cpuNs: number;
+}
+
+/** Samples of each round by the contender’s name; the n-th of each are of one round. */
+export type Samples = ReadonlyMap<string, readonly Sample[]>;
+
+/** A task whose port is still open. */
+export type Load =
+  | Omit<Bulk, 'port'>
+  | Omit<Connections, 'port'>
+  | ((Requests | Paced) & {
+      /** Over so many connections, which are opened before and closed after. */
+      readonly parallel: number;
+      readonly tls?: boolean;
+    });
+
+const isHeld = (load: Load): load is Extract<Load, { readonly parallel: number }> =>
+  'parallel' in load;
+
+/** Performs one task through one contender. What it costs to open connections that stay is not counted. */
+export const measure = async (
+  peer: Peer,
+  { child, port }: Contender,
+  load: Load,
+): Promise<Sample> => {
+  const spent = (): number => (child === undefined ? Number.NaN : cpuNs(child.pid));
+  if (isHeld(load)) {
+    const { parallel: count, tls = false } = load;
+    await peer.perform({ t: 'hold', port, count, tls });
+    await pause(SETTLE_MS);
+  }
+  const before = spent();
+  const outcome = await peer.perform(isHeld(load) ? load : { ...load, port });
+  await pause(SETTLE_MS);
+  const cpu = spent() - before;
+  if (isHeld(load)) {
+    await peer.perform({ t: 'release' });
+    await pause(SETTLE_MS);
+  }
+  return { ...outcome, cpuNs: cpu };
+};
+
+/** Performs a task through each contender in each round; the order turns with each round, and the first warms up. */
+export const compare = async (
+  peer: Peer,
+  contenders: readonly Contender[],
+  { load, rounds }: { readonly load: Load; readonly rounds: number },
+): Promise<Samples> => {
+  const samples = new Map<string, Sample[]>(contenders.map(({ name }) => [name, []]));
+  for (let round = 0; round <= rounds; round++) {
+    const order = round % 2 === 0 ? contenders : [...contenders].reverse();
+    for (const contender of order) {
+      const sample = await measure(peer, contender, load);
+      if (round > 0) samples.get(contender.name)?.push(sample);
+    }
+  }
+  return samples;
+};
+
+/** Milliseconds for which the event loop of a watched contender was not to be had since it was last asked. */
+export const askLoop = async ({ child, isWatched }: Contender): Promise<number | undefined> => {
+  if (child === undefined || isWatched !== true) return undefined;
+  const { number } = lastLoopLine(child.said());
+  child.process.kill('SIGUSR2');
+  return waitFor(child, () => {
+    const line = lastLoopLine(child.said());
+    return line.number > number ? line.ms : undefined;
+  });
+};
+
+const lastLoopLine = (text: string): { readonly ms: number; readonly number: number } => {
+  const [, ms, number = 0] = [...text.matchAll(/bench: loop ([\d.]+) ms #(\d+)\n/g)].at(-1) ?? [];
+  return { ms: Number(ms), number: Number(number) };
+};
+
+/** What a group measures with: a peer, and contenders that are up. */
+export interface Ring {
+  readonly peer: Peer;
+  readonly contenders: readonly Contender[];
+}
+
+/** Starts a peer and contenders, hands them over, and ends them; gives how long each watched event loop was blocked. */
+export const within = async (
+  recipes: readonly Recipe[],
+  use: (ring: Ring) => Promise<void>,
+): Promise<ReadonlyMap<string, number>> => {
+  const peer = await startPeer();
+  const contenders: Contender[] = [];
+  const blocked = new Map<string, number>();
+  try {
+    for (const { start } of recipes) contenders.push(await start(peer.port));
+    for (const contender of contenders) await askLoop(contender);
+    await use({ peer, contenders });
+    for (const contender of contenders) {
+      const ms = await askLoop(contender);
+      if (ms !== undefined) blocked.set(contender.name, ms);
+    }
+  } finally {
+    await Promise.all([peer, ...contenders.map(({ child }) => child)].map((one) => one?.end()));
+  }
+  return blocked;
+};
