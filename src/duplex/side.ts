@@ -57,6 +57,8 @@ export class Side implements SocketOwner, Leaseholder {
   #other: Side | undefined;
   /** Bytes that the other socket has and its system has not. */
   #held = 0;
+  /** How many of these stand in the budget. */
+  #accounted = 0;
   /** Bytes that can be written no more. */
   #lost = 0;
   #isPaused = false;
@@ -184,7 +186,7 @@ export class Side implements SocketOwner, Leaseholder {
   /** There is more than one read brings. */
   #grow(): void {
     const { readBytes, budget } = this.#options;
-    if (budget.pressed || this.#held > 0) return;
+    if (budget.pressed) return;
     if (this.#fullRead < Math.min(readBytes, SHARED_BYTES)) this.#readUpTo(SHARED_BYTES);
     if (this.#lease !== undefined || readBytes <= SHARED_BYTES) return;
     const bytes = Math.min(readBytes, LEASE_BYTES);
@@ -193,6 +195,7 @@ export class Side implements SocketOwner, Leaseholder {
     if (this.socket.readInto(lease)) {
       this.#lease = lease;
       this.#fullRead = bytes;
+      this.#hold(this.#held);
     } else {
       this.#fullRead = Number.POSITIVE_INFINITY;
       budget.giveBack(lease, this);
@@ -204,12 +207,18 @@ export class Side implements SocketOwner, Leaseholder {
     this.#hold(sink.unwritten);
     this.#queued = sink.queued;
     const { pressed } = this.#options.budget;
-    const slack = pressed ? Math.min(sink.slack, PRESSED_BYTES) : sink.slack;
+    const most = this.#slack(sink);
+    const slack = pressed ? Math.min(most, PRESSED_BYTES) : most;
     if (pressed && this.#lease === undefined && this.#fullRead > PRESSED_BYTES)
       this.#readUpTo(PRESSED_BYTES);
     if (this.#isPaused || (this.#held <= slack && this.#lease === undefined)) return;
     this.#isPaused = true;
     this.socket.pause();
+  }
+
+  /** What may be unwritten before reads pause: nothing between two handles, more where a stream of Node is a side. */
+  #slack(sink: Socket): number {
+    return Math.max(sink.slack, this.socket.slack);
   }
 
   #drain(sink: Socket): void {
@@ -218,14 +227,17 @@ export class Side implements SocketOwner, Leaseholder {
     if (sink.isBroken) this.#lost += before - this.#held;
     else if (this.#held < before) this.movedAt = this.#options.now();
     if (this.hasEnded || this.isGone || this.#options.budget.pressed) this.giveLease();
-    if (!this.#isPaused || this.#held > (this.#lease === undefined ? sink.slack / 2 : 0)) return;
+    if (!this.#isPaused || this.#held > (this.#lease === undefined ? this.#slack(sink) / 2 : 0))
+      return;
     this.#isPaused = false;
     this.socket.read();
   }
 
-  /** What is written from a lease is accounted for as the lease; that neither comes nor goes while bytes are held. */
+  /** What is held beside a lease is accounted for as the lease. */
   #hold(bytes: number): void {
-    if (this.#lease === undefined) this.#options.budget.held += bytes - this.#held;
+    const accounted = this.#lease === undefined ? bytes : 0;
+    this.#options.budget.held += accounted - this.#accounted;
+    this.#accounted = accounted;
     this.#held = bytes;
   }
 

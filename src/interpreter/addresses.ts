@@ -1,13 +1,11 @@
 /** The addresses of namerd's JSON as endpoints. Pure. */
-import { isRight } from 'fp-ts/lib/Either.js';
-import * as t from 'io-ts';
 import { makeAddress, type WeightedAddress } from '../address.ts';
 import { canonicalIp } from '../ip.ts';
 import { excerpt } from './excerpt.ts';
 
-/** Open: other keys are namerd's business. */
-const Located = t.type({ ip: t.string, port: t.Int });
-const Weighted = t.type({ meta: t.type({ endpoint_addr_weight: t.unknown }) });
+/** Looked at by hand: a codec costs as much as the rest, and an answer may have ten thousand of these. */
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null;
 
 const DEFAULT_WEIGHT = 1;
 const MAX_EXAMPLES = 3;
@@ -23,8 +21,8 @@ export interface Readable {
 type Weight = { readonly weight: number; readonly flaw?: string };
 
 const readWeight = (item: unknown): Weight => {
-  const decoded = Weighted.decode(item);
-  const given = isRight(decoded) ? decoded.right.meta.endpoint_addr_weight : undefined;
+  const meta = isRecord(item) ? item['meta'] : undefined;
+  const given = isRecord(meta) ? meta['endpoint_addr_weight'] : undefined;
   if (given === undefined) return { weight: DEFAULT_WEIGHT };
   if (typeof given === 'number' && Number.isFinite(given) && given >= 0) return { weight: given };
   return {
@@ -34,11 +32,11 @@ const readWeight = (item: unknown): Weight => {
 };
 
 const readAddress = (item: unknown): WeightedAddress['address'] | undefined => {
-  const decoded = Located.decode(item);
-  if (!isRight(decoded)) return undefined;
-  const { port } = decoded.right;
-  const ip = canonicalIp(decoded.right.ip);
-  if (ip === undefined || port < 1 || port > 65_535) return undefined;
+  if (!isRecord(item)) return undefined;
+  const { ip: text, port } = item;
+  if (typeof text !== 'string' || typeof port !== 'number') return undefined;
+  const ip = canonicalIp(text);
+  if (ip === undefined || !Number.isInteger(port) || port < 1 || port > 65_535) return undefined;
   return makeAddress(ip, port);
 };
 

@@ -46,13 +46,15 @@ const contextOf = ({ certs, privateKey }: Identity): SecureContext =>
 
 const makeServer = ({ defaultIdentity, identities, alpnProtocols }: ServerTlsConfig): Server => {
   const contexts = new Map([...identities].map(([name, identity]) => [name, contextOf(identity)]));
+  // Without an answer the default identity is shown; where there is no other, nobody is asked.
+  const choose = (name: string, answer: (error: null, context?: SecureContext) => void): void =>
+    answer(null, contexts.get(name.toLowerCase()));
   return createServer({
     ...(defaultIdentity === undefined
       ? {}
       : { cert: defaultIdentity.certs, key: defaultIdentity.privateKey }),
     ...(alpnProtocols.length === 0 ? {} : { ALPNProtocols: [...alpnProtocols] }),
-    // Without an answer the default identity is shown.
-    SNICallback: (name, answer) => answer(null, contexts.get(name.toLowerCase())),
+    ...(contexts.size === 0 ? {} : { SNICallback: choose }),
     handshakeTimeout: NEVER_MS,
   });
 };
