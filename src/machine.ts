@@ -91,11 +91,11 @@ export const makeInterpret = (
 /** Makes the machine. `config` gives the config in force; `interpret` replaces the interpreters that it names. */
 export const makeMachine = (
   config: () => Config,
-  { env, logDropped }: World,
+  { env, logDropped, turn }: World,
   interpret?: Interpret,
 ): Machine => {
   const timers = makeTimers(env.scheduler);
-  const sockets = makeSockets(timers);
+  const sockets = makeSockets(timers, (task) => void turn().then(task));
   const descriptors = new Descriptors(connectionDescriptors());
   const clients = new Clients();
   const budget = new BufferBudget(config().maxBufferedBytes, timers);

@@ -62,10 +62,17 @@ const otherOf = (one: Side): Side => (one === 'client' ? 'endpoint' : 'client');
 /** What the streams of one process share. */
 class World {
   readonly native = new FakeNative();
-  readonly memory = new Memory(this.native);
+  readonly memory = new Memory(this.native, (task) => this.#soon.push(task));
   readonly clock = makeHandClock();
   readonly timers = makeTimers(this.clock.scheduler);
   readonly budget: BufferBudget;
+  /** What is to be done in the next turn. */
+  readonly #soon: (() => void)[] = [];
+
+  /** The next turn of the loop has come. */
+  turn(): void {
+    for (const task of this.#soon.splice(0)) task();
+  }
 
   constructor(max = 1e9) {
     this.budget = new BufferBudget(max, this.timers);
@@ -219,6 +226,7 @@ test('fake handles: each stream moves its own bytes, whatever happens in between
         (_, seed) => new Rig(world, seed, { bufferSizeBytes }),
       );
       for (const one of steps) {
+        world.turn();
         if (one.t === 'wait') clock.advance(one.n);
         else rigs[one.on]?.play(one);
         for (const rig of rigs) rig.check();
@@ -228,6 +236,7 @@ test('fake handles: each stream moves its own bytes, whatever happens in between
       }
       for (const rig of rigs) rig.settle();
       for (let i = 0; i < 200 && rigs.some(({ summaries }) => summaries.length === 0); i++) {
+        world.turn();
         for (const rig of rigs) rig.poll();
         clock.advance(50);
       }

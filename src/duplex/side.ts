@@ -158,7 +158,6 @@ export class Side implements SocketOwner, Leaseholder {
   /** Reads on, but passes nothing on: nobody is left to get it. */
   discard(): void {
     this.#isDeaf = true;
-    this.#isPaused = false;
     this.socket.read();
   }
 
@@ -207,18 +206,17 @@ export class Side implements SocketOwner, Leaseholder {
     this.#hold(sink.unwritten);
     this.#queued = sink.queued;
     const { pressed } = this.#options.budget;
-    const most = this.#slack(sink);
-    const slack = pressed ? Math.min(most, PRESSED_BYTES) : most;
     if (pressed && this.#lease === undefined && this.#fullRead > PRESSED_BYTES)
       this.#readUpTo(PRESSED_BYTES);
-    if (this.#isPaused || (this.#held <= slack && this.#lease === undefined)) return;
+    if (this.#isPaused || (this.#held <= this.#slack(sink) && this.#lease === undefined)) return;
     this.#isPaused = true;
     this.socket.pause();
   }
 
   /** What may be unwritten before reads pause: nothing between two handles, more where a stream of Node is a side. */
   #slack(sink: Socket): number {
-    return Math.max(sink.slack, this.socket.slack);
+    const slack = Math.max(sink.slack, this.socket.slack);
+    return this.#options.budget.pressed ? Math.min(slack, PRESSED_BYTES) : slack;
   }
 
   #drain(sink: Socket): void {

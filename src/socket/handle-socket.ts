@@ -1,13 +1,14 @@
 /** A socket on the platform’s own handle: no stream in between, and one memory for all reads. */
 import { Socket as NodeSocket } from 'node:net';
 import { getSystemErrorName } from 'node:util';
-import { showPeer } from '../address.ts';
 import { type Memory, SHARED_BYTES } from './memory.ts';
-import type { HandleListener, TcpHandle, WriteRequest } from './native.ts';
+import { type HandleListener, peerOf, type TcpHandle, type WriteRequest } from './native.ts';
 import { NOBODY, type PlainSocket, type SocketOwner } from './socket.ts';
 
 /** The platform keeps a few bytes for each change of memory until the socket closes. */
 const MOST_CHANGES = 64;
+/** A socket that has read so much without a pause, in bytes, lets the others read first. */
+const TURN_BYTES = 4 * 1024 * 1024;
 
 const nothing = (): void => undefined;
 
@@ -43,7 +44,13 @@ export class HandleSocket implements PlainSocket, HandleListener {
   /** That is memory of its own. */
   #isOwn = false;
   #changes = 0;
-  /** Those of the dialed ones that have still to be told to probe a silent peer; it leaves them when it closes. */
+  /** Its owner wants to read. */
+  #isReading = false;
+  /** Bytes of full reads, one after the other. */
+  #burst = 0;
+  /** It lets the others read. */
+  #isResting = false;
+  /** Dialed ones that have still to be told to probe a silent peer; it leaves them when it closes. */
   #young: Set<HandleSocket> | undefined;
   /** A dialed one that has written at most once: its first write waits for nothing in any case. */
   #mayDelay = false;
@@ -59,10 +66,7 @@ export class HandleSocket implements PlainSocket, HandleListener {
     this.#memory = memory;
   }
 
-  /**
-   * Puts off what a dialed connection is to be told, for most are over before it matters; an accepted one has it from its
-   * listener. Each of these calls costs as much as a small write.
-   */
+  /** Puts off what a dialed connection is to be told: most are over before it matters. An accepted one has it already. */
   tuneLater(young: Set<HandleSocket>): void {
     this.#mayDelay = true;
     this.#young = young;
@@ -80,15 +84,11 @@ export class HandleSocket implements PlainSocket, HandleListener {
   }
 
   get queued(): number {
-    return this.unwritten === 0 ? 0 : (this.#handle?.writeQueueSize ?? 0);
+    return this.#handle?.writeQueueSize ?? 0;
   }
 
   peer(): string | undefined {
-    const found: { address?: string; port?: number } = {};
-    const status = this.#handle?.getpeername(found);
-    const { address, port } = found;
-    if (status !== 0 || address === undefined || port === undefined) return undefined;
-    return showPeer(address, port);
+    return this.#handle === undefined ? undefined : peerOf(this.#handle);
   }
 
   unwrap(): NodeSocket {
@@ -107,10 +107,12 @@ export class HandleSocket implements PlainSocket, HandleListener {
     // Behind an end the platform tells the same end again, each time that it is asked.
     if (handle === undefined || this.#hasEnded) return;
     if (this.#reads === undefined) this.readInto(SHARED_BYTES);
-    handle.readStart();
+    this.#isReading = true;
+    if (!this.#isResting) handle.readStart();
   }
 
   pause(): void {
+    this.#isReading = false;
     this.#handle?.readStop();
   }
 
@@ -169,7 +171,9 @@ export class HandleSocket implements PlainSocket, HandleListener {
     const count = this.#memory.native.lastRead();
     if (count > 0 && this.#reads !== undefined) {
       this.#memory.lastReader = this;
+      this.#burst = count === this.#reads.length ? this.#burst + count : 0;
       this.owner.data(this.#reads, count, this.#isOwn);
+      if (this.#burst >= TURN_BYTES) this.#rest();
     } else if (count === this.#memory.native.endOfFile) this.#heardEnd();
     else if (count < 0) this.#fail(count);
   }
@@ -182,6 +186,18 @@ export class HandleSocket implements PlainSocket, HandleListener {
     if (this.#isEnding && this.unwritten === 0) this.owner.finished();
   }
 
+  /** The platform would read on, 32 times in a row; eight busy sockets so hold up all others for a long time. */
+  #rest(): void {
+    this.#burst = 0;
+    if (this.#isResting) return;
+    this.#isResting = true;
+    this.#handle?.readStop();
+    this.#memory.soon(() => {
+      this.#isResting = false;
+      if (this.#isReading && !this.#hasEnded) this.#handle?.readStart();
+    });
+  }
+
   #heardEnd(): void {
     if (this.isBroken) this.#fail(this.#error);
     else if (this.#wasReset()) this.#failAs('ECONNRESET');
@@ -191,13 +207,10 @@ export class HandleSocket implements PlainSocket, HandleListener {
     }
   }
 
-  /**
-   * The platform tells a reset that comes right behind data as an end, in the same breath as the data; a connection
-   * that was reset has no peer. After our own end it has none either.
-   */
+  /** A reset right behind data is told as an end, in the same breath; but a connection that was reset has no peer. */
   #wasReset(): boolean {
     if (this.#isEnding || this.#memory.lastReader !== this) return false;
-    return this.#handle?.getpeername({}) !== 0;
+    return this.peer() === undefined;
   }
 
   #sendAtOnce(handle: TcpHandle): void {

@@ -14,6 +14,7 @@ const SMALL_BYTES = 4 * 1024;
  */
 export class Memory {
   readonly native: Native;
+  readonly soon: (task: () => void) => void;
   /** Who was read last. */
   lastReader: object | undefined;
   #small = Buffer.allocUnsafeSlow(SMALL_BYTES);
@@ -23,8 +24,10 @@ export class Memory {
   /** Parts of it, from its beginning. */
   readonly #views = new Map([[SHARED_BYTES, this.#shared]]);
 
-  constructor(native: Native) {
+  /** `soon` runs a task in the next turn of the event loop. */
+  constructor(native: Native, soon: (task: () => void) => void) {
     this.native = native;
+    this.soon = soon;
   }
 
   /** Memory for all to read into, up to so many bytes; the same each time. A config knows few lengths. */

@@ -5,6 +5,7 @@
  */
 
 import { Socket as NodeSocket, type Server } from 'node:net';
+import { showPeer } from '../address.ts';
 
 /** A request of the platform. What is in flight is kept alive by the platform. */
 export interface WriteRequest {
@@ -100,6 +101,15 @@ const isTcpHandle = (value: unknown): value is TcpHandle =>
   typeof value === 'object' &&
   value !== null &&
   METHODS.every((name) => typeof Reflect.get(value, name) === 'function');
+
+/** The address of a connection’s peer, `ip:port`; `undefined`: it has none any more. */
+export const peerOf = (handle: TcpHandle): string | undefined => {
+  const found: { address?: string; port?: number } = {};
+  const status = handle.getpeername(found);
+  const { address, port } = found;
+  if (status !== 0 || address === undefined || port === undefined) return undefined;
+  return showPeer(address, port);
+};
 
 /** The handle of a server that listens; `undefined`: it has another, as a worker that is handed its connections. */
 export const listeningHandle = (server: Server): TcpHandle | undefined => {

@@ -92,9 +92,13 @@ const makeYoung = (timers: Timers): ((socket: HandleSocket) => void) => {
   };
 };
 
-/** Sockets on the platform’s handles. */
-export const makeHandleSockets = (native: Native, timers: Timers): Sockets => {
-  const memory = new Memory(native);
+/** Sockets on the platform’s handles. `soon` runs a task in the next turn of the event loop. */
+export const makeHandleSockets = (
+  native: Native,
+  timers: Timers,
+  soon: (task: () => void) => void,
+): Sockets => {
+  const memory = new Memory(native, soon);
   const dialed = makeYoung(timers);
   return {
     kind: 'handle',
@@ -137,8 +141,8 @@ export const makeHandleSockets = (native: Native, timers: Timers): Sockets => {
   };
 };
 
-/** The best sockets that the platform has. */
-export const makeSockets = (timers: Timers): Sockets => {
+/** The best sockets that the platform has. `soon` runs a task in the next turn of the event loop. */
+export const makeSockets = (timers: Timers, soon: (task: () => void) => void): Sockets => {
   const native = findNative();
-  return native === undefined ? makeStreamSockets() : makeHandleSockets(native, timers);
+  return native === undefined ? makeStreamSockets() : makeHandleSockets(native, timers, soon);
 };

@@ -194,7 +194,8 @@ export class FakeHandle implements TcpHandle {
     return 0;
   }
 
-  getpeername(): number {
+  getpeername(out: { address?: string; port?: number }): number {
+    Object.assign(out, { address: '10.0.0.1', port: 1 });
     return this.#behind === ECONNRESET ? ENOTCONN : 0;
   }
 

@@ -43,7 +43,7 @@ export const socketClock = makeHandClock();
 
 /** Both ways in which the proxy holds connections; one of each for all tests, as in a process. */
 export const KINDS: readonly Sockets[] = [
-  makeHandleSockets(native, makeTimers(socketClock.scheduler)),
+  makeHandleSockets(native, makeTimers(socketClock.scheduler), setImmediate),
   makeStreamSockets(),
 ];
 /** Those on handles, the kind that is used where both would do. */
