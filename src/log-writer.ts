@@ -66,7 +66,7 @@ interface Entry {
 }
 
 /**
- * Lines are made together, as many as came until they are written: one after the other they cost a tenth of what
+ * Lines are made together, as many as came until they are written: one after the other they cost less than
  * each would cost between two connections, for the processor has the way in its caches.
  */
 const TOGETHER = 256;

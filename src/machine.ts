@@ -78,6 +78,14 @@ const makeCut =
 /** How a router’s names are resolved. */
 export type Interpret = RouterContext['interpret'];
 
+/** Where events go: they are counted, and those that have a line are logged. */
+export const makeReport =
+  (metrics: Metrics, { log }: Env): ((event: RouterEvent) => void) =>
+  (event) => {
+    metrics.record(event);
+    logEvent(log, event);
+  };
+
 /** The interpreters that the config names; their watches count as descriptors. */
 export const makeInterpret = (
   report: (event: RouterEvent) => void,
@@ -108,10 +116,7 @@ export const makeMachine = (
     logDropped,
     maxNameSeries: () => config().admin.maxNameSeries,
   });
-  const report = (event: RouterEvent): void => {
-    metrics.record(event);
-    logEvent(env.log, event);
-  };
+  const report = makeReport(metrics, env);
   const plant: Plant = { sockets, clients, descriptors, budget, timers, report };
   const context: RouterContext = {
     timers,

@@ -9,9 +9,9 @@ export interface Config {
   readonly log: LogConfig;
   /** Processes that serve; 0: this one alone. Read at the start only. */
   readonly workers: number | 'auto';
-  /** Most bytes that one direction of a stream may hold before its reader pauses. */
+  /** Largest single read of a stream, and so what one direction may hold unwritten. */
   readonly bufferSizeBytes: number;
-  /** Most unwritten bytes of all streams together. */
+  /** Most bytes of all streams together, unwritten or leased to read into. */
   readonly maxBufferedBytes: number;
   readonly routers: readonly RouterConfig[];
 }

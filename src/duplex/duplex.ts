@@ -94,9 +94,9 @@ class Duplex implements Stream, SideHearer {
       const detail = code === undefined ? {} : { detail: code };
       this.#close ??= { reason: 'reset', by: side.name, ...detail };
       const { other } = side;
-      if (!other.socket.isOpen || other.isGone) this.#finishIfOver();
-      else if (side.isOwed(this.#options.limits.resetLingerMs)) this.#linger(other);
-      else other.close('reset');
+      const isLeft = other.socket.isOpen && !other.isGone;
+      if (isLeft && side.isOwed(this.#options.limits.resetLingerMs)) this.#linger(other);
+      else if (isLeft) other.close('reset');
     }
     this.#finishIfOver();
   }

@@ -26,7 +26,7 @@ export interface SideOptions {
   readonly now: () => number;
 }
 
-/** Largest lease, in bytes: the platform reads so much up to 32 times before it looks at another connection. */
+/** Largest lease, in bytes, whatever a config says. */
 const LEASE_BYTES = 1024 * 1024;
 
 /** A read this small, in bytes, is no bulk. */

@@ -7,6 +7,7 @@ import { NOBODY, type PlainSocket, type SocketOwner } from './socket.ts';
 
 /** The platform keeps a few bytes for each change of memory until the socket closes. */
 const MOST_CHANGES = 64;
+
 /** A socket that has read so much without a pause, in bytes, lets the others read first. */
 const TURN_BYTES = 4 * 1024 * 1024;
 
@@ -175,7 +176,7 @@ export class HandleSocket implements PlainSocket, HandleListener {
       this.owner.data(this.#reads, count, this.#isOwn);
       if (this.#burst >= TURN_BYTES) this.#rest();
     } else if (count === this.#memory.native.endOfFile) this.#heardEnd();
-    else if (count < 0) this.#fail(count);
+    else if (count < 0) this.#fail(getSystemErrorName(count));
   }
 
   wrote(length: number, status: number): void {
@@ -199,8 +200,8 @@ export class HandleSocket implements PlainSocket, HandleListener {
   }
 
   #heardEnd(): void {
-    if (this.isBroken) this.#fail(this.#error);
-    else if (this.#wasReset()) this.#failAs('ECONNRESET');
+    if (this.isBroken) this.#fail(getSystemErrorName(this.#error));
+    else if (this.#wasReset()) this.#fail('ECONNRESET');
     else {
       this.#hasEnded = true;
       this.owner.ended();
@@ -226,11 +227,7 @@ export class HandleSocket implements PlainSocket, HandleListener {
     if (this.#hasEnded) this.#handle?.readStart();
   }
 
-  #fail(status: number): void {
-    this.#failAs(getSystemErrorName(status));
-  }
-
-  #failAs(code: string): void {
+  #fail(code: string): void {
     this.#letGo()?.close();
     this.owner.failed(code);
   }

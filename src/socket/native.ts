@@ -1,7 +1,7 @@
 /**
  * What Node does not show: the TCP handles below its sockets. All that is internal stands in this file, and is
  * looked at before it is used; where anything is not as it was, there is none of it, and Node’s own sockets serve.
- * Source: lib/net.js and src/stream_base.cc of Node 20 to 24.
+ * Source: lib/net.js and src/stream_base.cc of Node 20; seen to hold on 24 and 26.
  */
 
 import { Socket as NodeSocket, type Server } from 'node:net';

@@ -4,10 +4,8 @@ import { isDeepStrictEqual } from 'node:util';
 import { distinctUntilChanged, filter, map, type Observable } from 'rxjs';
 import { makeMetrics } from '../admin/metrics.ts';
 import type { Config } from '../config/config.ts';
-import { logEvent } from '../connection-log.ts';
 import { type Engine, localEngine } from '../engine.ts';
-import type { RouterEvent } from '../event.ts';
-import { makeInterpret } from '../machine.ts';
+import { makeInterpret, makeReport } from '../machine.ts';
 import { Descriptors } from '../server/descriptors.ts';
 import { connectionDescriptors } from '../server/fd-limit.ts';
 import { makeTimers } from '../timers.ts';
@@ -29,11 +27,11 @@ const makeFleet = (first: Config, world: World): Engine => {
     logDropped,
     maxNameSeries: () => first.admin.maxNameSeries,
   });
-  const report = (event: RouterEvent): void => {
-    metrics.record(event);
-    logEvent(env.log, event);
-  };
-  const interpret = makeInterpret(report, new Descriptors(connectionDescriptors()), env);
+  const interpret = makeInterpret(
+    makeReport(metrics, env),
+    new Descriptors(connectionDescriptors()),
+    env,
+  );
   const interpreter$ = (config$: Observable<Config>, rt: string) =>
     config$.pipe(
       map(({ routers }) => routers.find(({ label }) => label === rt)?.interpreter),

@@ -5,20 +5,12 @@ import type { Command, Event } from '../../src/balancer/messages.ts';
 import { type Endpoint, load, makeState, type State } from '../../src/balancer/state.ts';
 import { isIdle, nextDue, step } from '../../src/balancer/step.ts';
 import type { ClientPolicy } from '../../src/config/config.ts';
+import { DEFAULT_POLICY } from '../../src/config/policy.ts';
 import type { DialCause } from '../../src/event.ts';
 import type { Resolution } from '../../src/interpreter/interpreter.ts';
 
-/** The policy of a name in tests: the defaults, but a penalty that is short to write. */
-export const POLICY: ClientPolicy = {
-  loadBalancer: { kind: 'p2c', load: 'connections' },
-  connectTimeoutMs: Number.POSITIVE_INFINITY,
-  maxWaiters: 1_000_000,
-  minConnections: 0,
-  emptyWaitMs: 1000,
-  failFast: { maxConsecutiveFailures: 5, failurePenaltySecs: 60 },
-  requeueBudget: { minRetriesPerSec: 10, percentCanRetry: 0.2, ttlSecs: 10 },
-  spareIdleMs: Number.POSITIVE_INFINITY,
-};
+/** The policy of a name in tests: the defaults. */
+export const POLICY: ClientPolicy = DEFAULT_POLICY;
 
 /** An endpoint by its letter: `A`, or `A*0.5` with a weight. */
 export const endpoint = (text: string): WeightedAddress => {
