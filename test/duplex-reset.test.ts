@@ -1,6 +1,7 @@
 /** What the socket pipe does when a side is reset, fails or vanishes, at any moment. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
 import { test } from 'node:test';
 import { BufferBudget } from '../src/duplex/budget.ts';
 import { openDuplex } from '../src/duplex/duplex.ts';
@@ -9,6 +10,7 @@ import { StreamSocket } from '../src/socket/stream-socket.ts';
 import { makeTimers } from '../src/timers.ts';
 import { FakeSocket } from './support/fake-socket.ts';
 import { makeHandClock } from './support/hand-clock.ts';
+import { makeScope } from './support/process.ts';
 import {
   connectPlain,
   fill,
@@ -24,6 +26,7 @@ import {
   turn,
   Waiting,
 } from './support/sockets.ts';
+import { startServer } from './support/tcp.ts';
 
 onBoth('a reset by the endpoint before any byte is passed on (case 15)', async (t, { join }) => {
   const { client, endpoint, summary } = await join(t);
@@ -109,10 +112,16 @@ onBoth(
 );
 
 test('what Node had read from a paused side before it failed is still delivered', async (t) => {
-  const plain = await connectPlain('near', STREAMS);
-  const raw = plain.near.unwrap();
+  let taken: (far: Socket) => void = () => undefined;
+  const accepted = new Promise<Socket>((resolve) => {
+    taken = resolve;
+  });
+  const port = await startServer(makeScope(t), (socket) => taken(socket));
+  const raw = connect({ host: '127.0.0.1', port, allowHalfOpen: true });
+  const far = await accepted;
   const inbound = await connectPlain('far', STREAMS);
-  const sides = { client: inbound, endpoint: { ...plain, near: new StreamSocket(raw) } };
+  const outbound = { near: new StreamSocket(raw), far, transport: far };
+  const sides = { client: inbound, endpoint: outbound };
   const joined = await join(t, { ...sides, reading: false });
   const { client, endpoint, summary } = joined;
   const answer = pattern(2, 0, 24_000_000);

@@ -6,8 +6,7 @@ import { test } from 'node:test';
 import { makeAddress } from '../src/address.ts';
 import type { PlainSocket } from '../src/socket/socket.ts';
 import { SERVER_OPTIONS } from '../src/socket/sockets.ts';
-import { StreamSocket } from '../src/socket/stream-socket.ts';
-import { within } from './support/eventually.ts';
+import { eventually, within } from './support/eventually.ts';
 import { hear, say, whenReleased } from './support/hearer.ts';
 import { freePort } from './support/process.ts';
 import {
@@ -15,6 +14,7 @@ import {
   connectTls,
   handlesGone,
   KINDS,
+  makeTerms,
   onBoth,
   openHandles,
   turn,
@@ -61,36 +61,35 @@ for (const [what, connect, dialedBy] of WAYS)
     });
 
 for (const dialedBy of ['far', 'near'] as const)
-  for (const how of ['destroy', 'reset', 'failure'] as const)
+  for (const how of ['drop', 'end', 'reset', 'garbage'] as const)
     onBoth(
-      `what was unwrapped (dialed by ${dialedBy}) is released once, by its Node socket: ${how}`,
+      `a handshake (dialed by ${dialedBy}) is released once, and told unless it is dropped: ${how}`,
       async (t, kit) => {
         const { near, far } = await kit.connectPlain(dialedBy);
         far.on('error', () => undefined);
         t.after(() => far.destroy());
         const released = whenReleased(near);
-        const raw = near.unwrap();
-        t.after(() => raw.destroy());
+        const told: unknown[] = [];
+        const terms = await makeTerms(dialedBy === 'far' ? 'server' : 'client');
+        const drop = near.secure(terms, { said: [], done: (handshake) => told.push(handshake) });
         assert.equal(near.isOpen, false);
         // It is nothing any more.
         near.destroy();
         near.reset();
         near.read();
         say(near, 'nothing');
-        raw.write('still here');
-        const [text] = await within('bytes', once(far, 'data'));
-        assert.equal(String(text), 'still here');
-        assert.equal(released.count(), 0);
-        if (how === 'destroy') raw.destroy();
-        else if (how === 'reset') raw.resetAndDestroy();
-        else {
-          raw.resume();
-          far.resetAndDestroy();
-        }
+        await turn();
+        assert.deepEqual([released.count(), told], [0, []]);
+        if (how === 'drop') drop();
+        else if (how === 'end') far.end();
+        else if (how === 'reset') far.resetAndDestroy();
+        else far.write('no TLS at all, but rather more than a record’s head');
         await released.once();
+        await eventually('the outcome', () => told.length === (how === 'drop' ? 0 : 1));
+        drop();
         await turn();
         assert.equal(released.count(), 1);
-        assert.equal(raw.destroyed, true);
+        for (const outcome of told) assert.equal(Reflect.get(Object(outcome), 't'), 'failed');
       },
     );
 
@@ -119,7 +118,6 @@ for (const sockets of KINDS)
       }
       t.after(() => far.destroy());
       far.on('error', () => undefined);
-      assert.ok(near instanceof StreamSocket);
       assert.deepEqual(
         counts.map((count) => count()),
         [0],

@@ -111,7 +111,9 @@ for (const [kind, connect] of [
       const { near, peer } = await opened(t, kit[connect]('far'));
       const hearer = hear(near);
       const length = fill(near, isOurs);
-      assert.ok(near.unwritten > 0 && near.queued > 0 && near.queued <= near.unwritten);
+      assert.ok(near.unwritten > 0 && near.queued <= near.unwritten);
+      // TLS writes finish late even where the system takes them at once.
+      assert.ok(kind === 'TLS' || near.queued > 0);
       peer.read();
       await hearer.until('all is written', () => near.unwritten === 0);
       assert.equal(near.queued, 0);

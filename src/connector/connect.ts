@@ -1,15 +1,14 @@
 /** Opens one connection to an endpoint: TCP, then TLS where the policy says so, within one time limit. */
-import type { Socket as NodeSocket } from 'node:net';
 import type { Address } from '../address.ts';
 import type { ClientPolicy, ClientTlsPolicy } from '../config/config.ts';
 import type { DialCause } from '../event.ts';
 import type { Descriptors } from '../server/descriptors.ts';
+import { CLOSED, type Handshake, type SecureSocket } from '../socket/secure.ts';
 import type { PlainSocket, Socket } from '../socket/socket.ts';
 import type { Sockets } from '../socket/sockets.ts';
-import { StreamSocket } from '../socket/stream-socket.ts';
 import type { Timer, Timers } from '../timers.ts';
 import { causeOf, codeOf, detailOf } from './cause.ts';
-import { secure } from './tls.ts';
+import { doubtOf, termsOf } from './tls.ts';
 
 /** What a dial comes to. */
 export type ConnectOutcome =
@@ -43,7 +42,7 @@ class Attempt {
   /** While it is a dial’s. */
   #socket: PlainSocket | undefined;
   /** From the begin of its handshake. */
-  #secured: NodeSocket | undefined;
+  #dropHandshake: (() => void) | undefined;
   #isOver = false;
 
   constructor(dialing: Dialing, deps: ConnectDeps) {
@@ -64,7 +63,7 @@ class Attempt {
     this.#isOver = true;
     this.#limit.drop();
     this.#socket?.destroy();
-    this.#secured?.destroy();
+    this.#dropHandshake?.();
   };
 
   #start(): void {
@@ -91,28 +90,37 @@ class Attempt {
   };
 
   #shake(socket: PlainSocket, policy: ClientTlsPolicy): void {
+    const done = (handshake: Handshake): void => {
+      this.#dropHandshake = undefined;
+      if (handshake.t === 'secured') this.#judge(handshake.socket, policy);
+      else
+        this.#fail(
+          causeOf(handshake.code),
+          handshake.code === CLOSED ? HANDSHAKE_CLOSED : handshake.code,
+        );
+    };
     try {
-      const closed = (): void => this.#fail('other', HANDSHAKE_CLOSED);
-      const raw = socket.unwrap();
-      this.#secured = raw;
-      const secured = secure(raw, policy).on('error', this.#onError).on('close', closed);
-      this.#secured = secured;
-      secured.once('secureConnect', () => {
-        secured.off('error', this.#onError).off('close', closed);
-        if (!this.#isOver) this.#succeed(new StreamSocket(secured));
-      });
+      this.#dropHandshake = socket.secure(termsOf(policy), { said: [], done });
     } catch (error) {
+      socket.destroy();
       this.#fail('other', detailOf(error));
     }
   }
 
-  readonly #onError = (error: Error): void => this.#fail(causeOf(codeOf(error)), detailOf(error));
+  #judge(socket: SecureSocket, policy: ClientTlsPolicy): void {
+    const doubt = doubtOf(socket, policy);
+    if (doubt === undefined) {
+      this.#succeed(socket);
+      return;
+    }
+    socket.destroy();
+    this.#fail('other', doubt);
+  }
 
   #succeed(socket: Socket): void {
     const us = Math.round((this.#deps.timers.now() - this.#begun) * 1000);
     this.#isOver = true;
     this.#limit.drop();
-    this.#secured = undefined;
     this.#dialing.done({ t: 'connected', socket, us });
   }
 

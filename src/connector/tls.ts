@@ -1,44 +1,37 @@
 /** TLS towards endpoints: who we say we want, and whom we believe. */
-import { isIP, type Socket } from 'node:net';
-import tls, { type PeerCertificate, type SecureContext } from 'node:tls';
+import { isIP } from 'node:net';
+import { checkServerIdentity, createSecureContext } from 'node:tls';
 import type { ClientTlsPolicy } from '../config/config.ts';
+import { codeOf } from '../listen-error.ts';
+import type { ClientTerms, SecureSocket } from '../socket/secure.ts';
 
 /** Made once per policy: reading roots costs more than a handshake. */
-const contexts = new WeakMap<ClientTlsPolicy, SecureContext>();
+const known = new WeakMap<ClientTlsPolicy, ClientTerms>();
 
-const contextOf = (policy: ClientTlsPolicy): SecureContext => {
-  const known = contexts.get(policy);
-  if (known !== undefined) return known;
-  const { trustCerts } = policy;
-  const made = tls.createSecureContext(trustCerts === undefined ? {} : { ca: [...trustCerts] });
-  contexts.set(policy, made);
-  return made;
+const makeTerms = ({ dnsName, trustCerts }: ClientTlsPolicy): ClientTerms => ({
+  side: 'client',
+  context: createSecureContext(trustCerts === undefined ? {} : { ca: [...trustCerts] }),
+  // An IP address is no server name.
+  ...(isIP(dnsName) === 0 ? { serverName: dnsName } : {}),
+});
+
+/** How a handshake with an endpoint begins. Errors: throws where the policy makes none. */
+export const termsOf = (policy: ClientTlsPolicy): ClientTerms => {
+  const terms = known.get(policy) ?? makeTerms(policy);
+  known.set(policy, terms);
+  return terms;
 };
-
-/** Node tells an error after the handshake, and leaves the socket open; its owner waits for a close. */
-const fail = function (this: Socket, error: Error): void {
-  this.destroy(error);
-};
-
-/** A certificate’s common name is no proof, as ever since RFC 2818: only its subject alternative names are. */
-const identityCheck =
-  (dnsName: string) =>
-  (_host: string, cert: PeerCertificate): Error | undefined =>
-    tls.checkServerIdentity(dnsName, { ...cert, subject: { ...cert.subject, CN: '' } });
 
 /**
- * Begins a handshake on a connected socket. The certificate must be trusted and name `dnsName`; if not,
- * the socket fails with an error that says why. Half-open where the TCP socket is. It has an error listener for
- * good. Errors: throws if no handshake can be begun. Owns: the TCP socket, which closes with it.
+ * Why an endpoint is not to be believed; `undefined`: it is. Its certificate must be trusted and name `dnsName`;
+ * a common name is no proof, as ever since RFC 2818: only its subject alternative names are.
  */
-export const secure = (socket: Socket, policy: ClientTlsPolicy): Socket => {
-  const { dnsName } = policy;
-  const secured = tls.connect({
-    socket,
-    // An IP address is no server name.
-    ...(isIP(dnsName) === 0 ? { servername: dnsName } : {}),
-    secureContext: contextOf(policy),
-    checkServerIdentity: identityCheck(dnsName),
-  });
-  return secured.on('error', fail);
+export const doubtOf = (socket: SecureSocket, { dnsName }: ClientTlsPolicy): string | undefined => {
+  const { distrust } = socket;
+  if (distrust !== undefined) return distrust;
+  const cert = socket.peerCertificate();
+  if (cert === undefined) return 'no certificate';
+  const names = { subject: { CN: '' }, subjectaltname: cert.subjectAltName };
+  const error = checkServerIdentity(dnsName, names as Parameters<typeof checkServerIdentity>[1]);
+  return error === undefined ? undefined : codeOf(error);
 };

@@ -1,6 +1,5 @@
 /** One side of a stream: what its socket reads is written to the socket of the other, and counted. */
 import type { Side as SideName } from '../close-reason.ts';
-import { SHARED_BYTES } from '../socket/memory.ts';
 import type { Begun } from '../socket/read-ahead.ts';
 import type { Socket, SocketOwner } from '../socket/socket.ts';
 import { type BufferBudget, type Leaseholder, PRESSED_BYTES } from './budget.ts';
@@ -73,7 +72,7 @@ export class Side implements SocketOwner, Leaseholder {
     this.name = name;
     this.socket = socket;
     this.#options = options;
-    this.#fullRead = Math.min(options.readBytes, SHARED_BYTES);
+    this.#fullRead = Math.min(options.readBytes, socket.fullRead);
   }
 
   /** Bytes that the system has taken from the other socket. */
@@ -94,7 +93,7 @@ export class Side implements SocketOwner, Leaseholder {
   start(begun: Begun): void {
     const { said, hasEnded } = begun;
     this.socket.owner = this;
-    if (this.#fullRead < SHARED_BYTES) this.#readUpTo(this.#fullRead);
+    if (this.#fullRead < this.socket.fullRead) this.#readUpTo(this.#fullRead);
     for (const bytes of said) this.data(bytes, bytes.length, true);
     begun.forget();
     if (hasEnded) this.ended();
@@ -172,13 +171,13 @@ export class Side implements SocketOwner, Leaseholder {
     // What the other socket still writes from stays as it is.
     if (lease === undefined || this.#held > 0) return;
     this.#lease = undefined;
-    this.#readUpTo(SHARED_BYTES);
+    this.#readUpTo(this.socket.fullRead);
     this.#options.budget.giveBack(lease, this);
   }
 
   /** Reads so much at once from now on, into shared memory, where the socket can be told. */
   #readUpTo(bytes: number): void {
-    const most = Math.min(bytes, this.#options.readBytes);
+    const most = Math.min(bytes, this.#options.readBytes, this.socket.fullRead);
     if (this.socket.readInto(most)) this.#fullRead = most;
   }
 
@@ -186,8 +185,9 @@ export class Side implements SocketOwner, Leaseholder {
   #grow(): void {
     const { readBytes, budget } = this.#options;
     if (budget.pressed) return;
-    if (this.#fullRead < Math.min(readBytes, SHARED_BYTES)) this.#readUpTo(SHARED_BYTES);
-    if (this.#lease !== undefined || readBytes <= SHARED_BYTES) return;
+    const { fullRead } = this.socket;
+    if (this.#fullRead < Math.min(readBytes, fullRead)) this.#readUpTo(fullRead);
+    if (this.#lease !== undefined || readBytes <= fullRead) return;
     const bytes = Math.min(readBytes, LEASE_BYTES);
     const lease = budget.lease(bytes, this);
     if (lease === undefined) return;

@@ -1,5 +1,4 @@
 /** One server: its listener’s connections as envelopes, admitted, secured and counted. */
-import type { Socket as NodeSocket } from 'node:net';
 import { Observable, type Subscriber } from 'rxjs';
 import type { Close } from '../close-reason.ts';
 import type { ServerConfig } from '../config/config.ts';
@@ -8,13 +7,12 @@ import type { StreamLimits } from '../duplex/stream.ts';
 import type { Env } from '../env.ts';
 import type { ServerEvent } from '../event.ts';
 import type { PlainSocket, Socket } from '../socket/socket.ts';
-import { StreamSocket } from '../socket/stream-socket.ts';
 import type { Timers } from '../timers.ts';
 import { Admission } from './admission.ts';
 import type { Clients } from './clients.ts';
 import type { Descriptors } from './descriptors.ts';
 import type { Listener } from './listener.ts';
-import { type Handshake, terminatorOf } from './tls.ts';
+import { type ClientHandshake, shakeHands } from './tls.ts';
 
 /** What all servers of a router share. */
 export interface ServeDeps {
@@ -50,8 +48,8 @@ class Server {
   readonly #out: Subscriber<ServerEvent>;
   readonly #admission: Admission;
   #config: ServerConfig;
-  /** Sockets that are shaking hands. */
-  readonly #shaking = new Set<NodeSocket>();
+  /** Drops each handshake that is in progress. */
+  readonly #shaking = new Set<() => void>();
   #isClosing = false;
 
   constructor(
@@ -83,7 +81,7 @@ class Server {
 
   /** Drops what is shaking hands. */
   abort(): void {
-    for (const socket of this.#shaking) socket.destroy();
+    for (const drop of this.#shaking) drop();
   }
 
   readonly accept = (socket: PlainSocket): void => {
@@ -102,30 +100,30 @@ class Server {
       this.#reject(UNKNOWN, { reason: 'departed', by: 'client' });
     } else if (this.#config.tls === undefined)
       this.#arrive(socket, { src, at: this.#deps.timers.now() });
-    else this.#shake(socket.unwrap(), src);
+    else this.#shake(socket, src);
   };
 
-  #shake(raw: NodeSocket, src: string): void {
+  #shake(socket: PlainSocket, src: string): void {
     const { tls, connectTimeoutMs, place } = this.#config;
     if (tls === undefined) return;
     const { timers, rt } = this.#deps;
     const at = timers.now();
     const limitMs = Math.min(tls.handshakeTimeoutMs, connectTimeoutMs);
     const reason = limitMs === connectTimeoutMs ? 'connect-timeout' : 'tls-timeout';
-    const done = (handshake: Handshake): void => {
-      this.#shaking.delete(raw);
+    const done = (handshake: ClientHandshake): void => {
+      this.#shaking.delete(drop);
       if (handshake.t === 'secured') {
-        const { socket, t: _, ...names } = handshake;
+        const { socket: secured, t: _, ...names } = handshake;
         const us = Math.round((timers.now() - at) * 1000);
         this.#out.next({ t: 'secured', rt, srv: this.#srv, us });
-        this.#arrive(new StreamSocket(socket), { src, at, ...names });
+        this.#arrive(secured, { src, at, ...names });
       } else if (handshake.t === 'late')
         this.#reject(src, { reason, by: 'client', limit: `${limitMs}ms`, place });
       else this.#reject(src, { reason: 'tls-handshake', by: 'client', detail: handshake.detail });
       this.#endIfOver();
     };
-    this.#shaking.add(raw);
-    terminatorOf(tls).begin(raw, { timers, limitMs, done });
+    const drop = shakeHands(socket, tls, { timers, limitMs, done });
+    this.#shaking.add(drop);
   }
 
   #arrive(

@@ -1,23 +1,21 @@
 /** TLS towards clients: the identity that a client asks for, and the handshake within its limit. */
-import type { Socket } from 'node:net';
-import {
-  createSecureContext,
-  createServer,
-  type SecureContext,
-  type Server,
-  type TLSSocket,
-} from 'node:tls';
+import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import type { Identity, ServerTlsConfig } from '../config/config.ts';
 import { codeOf } from '../listen-error.ts';
-import { transportOf } from '../socket/native.ts';
+import {
+  alpnBytes,
+  type Handshake,
+  type SecureSocket,
+  type ServerTerms,
+} from '../socket/secure.ts';
+import type { PlainSocket } from '../socket/socket.ts';
 import type { Timer, Timers } from '../timers.ts';
 
-/** How a handshake ended. */
-export type Handshake =
-  /** The socket has an error listener for good, and is destroyed by any error. */
+/** How a handshake with a client ended. */
+export type ClientHandshake =
   | {
       readonly t: 'secured';
-      readonly socket: TLSSocket;
+      readonly socket: SecureSocket;
       readonly sni?: string;
       readonly alpn?: string;
     }
@@ -29,117 +27,100 @@ export type Handshake =
 export interface HandshakeOptions {
   readonly timers: Timers;
   readonly limitMs: number;
-  /** Called exactly once, never synchronously. */
-  readonly done: (handshake: Handshake) => void;
+  /** Called exactly once unless it is dropped, never synchronously. */
+  readonly done: (handshake: ClientHandshake) => void;
 }
 
-/** Our own limit, on our own clock, comes first; Node’s is out of the way. */
-const NEVER_MS = 2 ** 31 - 1;
+const optionsOf = (identity: Identity | undefined): SecureContextOptions =>
+  identity === undefined ? {} : { cert: identity.certs, key: identity.privateKey };
 
-/** Node tells an error after the handshake, and leaves the socket open; its owner waits for a close. */
-const fail = function (this: TLSSocket, error: Error): void {
-  this.destroy(error);
-};
-
-const contextOf = ({ certs, privateKey }: Identity): SecureContext =>
-  createSecureContext({ cert: certs, key: privateKey });
-
-const makeServer = ({ defaultIdentity, identities, alpnProtocols }: ServerTlsConfig): Server => {
-  const contexts = new Map([...identities].map(([name, identity]) => [name, contextOf(identity)]));
-  // Without an answer the default identity is shown; where there is no other, nobody is asked.
-  const choose = (name: string, answer: (error: null, context?: SecureContext) => void): void =>
-    answer(null, contexts.get(name.toLowerCase()));
-  return createServer({
-    ...(defaultIdentity === undefined
-      ? {}
-      : { cert: defaultIdentity.certs, key: defaultIdentity.privateKey }),
-    ...(alpnProtocols.length === 0 ? {} : { ALPNProtocols: [...alpnProtocols] }),
-    ...(contexts.size === 0 ? {} : { SNICallback: choose }),
-    handshakeTimeout: NEVER_MS,
-  });
-};
-
-const named = (socket: TLSSocket): Handshake => {
-  // Node’s types leave out what its manual has: the name that the client asked for.
-  const sni: unknown = Reflect.get(socket, 'servername');
-  const { alpnProtocol } = socket;
+const makeTerms = ({
+  defaultIdentity,
+  identities,
+  alpnProtocols,
+}: ServerTlsConfig): ServerTerms => {
+  const contextOptions = optionsOf(defaultIdentity);
+  const context = createSecureContext(contextOptions);
+  const contexts = new Map(
+    [...identities].map(([name, one]) => [name, createSecureContext(optionsOf(one))] as const),
+  );
+  const choose: ServerTerms['choose'] = (name) =>
+    contexts.get(name?.toLowerCase() ?? '') ??
+    (defaultIdentity === undefined ? undefined : context);
   return {
-    t: 'secured',
-    socket,
-    ...(typeof sni === 'string' ? { sni: sni.toLowerCase() } : {}),
-    ...(typeof alpnProtocol === 'string' ? { alpn: alpnProtocol } : {}),
+    side: 'server',
+    context,
+    contextOptions,
+    clientAuth: 'none',
+    // Where there is no other identity, nobody is asked.
+    ...(contexts.size === 0 ? {} : { choose }),
+    ...(alpnProtocols.length === 0 ? {} : { alpn: alpnBytes(alpnProtocols) }),
   };
 };
 
-/** One handshake. Owns the raw socket until it ends; only `secured` leaves it open. */
+const known = new WeakMap<ServerTlsConfig, ServerTerms>();
+
+/** Made once per config: reading keys costs more than a handshake. */
+const termsOf = (config: ServerTlsConfig): ServerTerms => {
+  const terms = known.get(config) ?? makeTerms(config);
+  known.set(config, terms);
+  return terms;
+};
+
+const named = (socket: SecureSocket): ClientHandshake => {
+  const { askedFor, alpn } = socket;
+  return {
+    t: 'secured',
+    socket,
+    ...(askedFor === undefined ? {} : { sni: askedFor.toLowerCase() }),
+    ...(alpn === undefined ? {} : { alpn }),
+  };
+};
+
+/** One handshake. Owns its socket until it ends. */
 class Pending {
-  readonly #raw: Socket;
-  readonly #done: (handshake: Handshake) => void;
+  readonly #options: HandshakeOptions;
   readonly #limit: Timer;
+  readonly #drop: () => void;
 
-  constructor(raw: Socket, { timers, limitMs, done }: HandshakeOptions) {
-    this.#raw = raw;
-    this.#done = done;
-    this.#limit = timers.after(limitMs, () => this.end({ t: 'late' }));
-    raw.on('close', this.#closed);
-  }
-
-  /** Only the first end counts. */
-  end(handshake: Handshake): void {
-    if (!pending.delete(this.#raw)) return;
-    this.#limit.drop();
-    this.#raw.off('close', this.#closed);
-    if (handshake.t !== 'secured') this.#raw.destroy();
-    this.#done(handshake);
-  }
-
-  readonly #closed = (): void => this.end({ t: 'failed', detail: 'closed' });
-}
-
-/** The handshakes in progress, by their raw sockets. */
-const pending = new Map<Socket, Pending>();
-
-/** By the raw socket below: the events of a handshake name only the upper one. */
-const pendingOf = (socket: TLSSocket): Pending | undefined => {
-  const raw = transportOf(socket);
-  return raw === undefined ? undefined : pending.get(raw);
-};
-
-/** Shakes hands for the server of one TLS config. It never listens: sockets are given to it. */
-export class Terminator {
-  readonly #server: Server;
-
-  constructor(config: ServerTlsConfig) {
-    this.#server = makeServer(config);
-    this.#server.on('secureConnection', (socket) => {
-      // Half-closed only from here on: a client that ends before has given up.
-      socket.allowHalfOpen = true;
-      socket.on('error', fail);
-      const handshake = pendingOf(socket);
-      if (handshake === undefined) socket.destroy();
-      else handshake.end(named(socket));
+  constructor(socket: PlainSocket, config: ServerTlsConfig, options: HandshakeOptions) {
+    const { timers, limitMs } = options;
+    this.#options = options;
+    this.#limit = timers.after(limitMs, () => {
+      this.#drop();
+      options.done({ t: 'late' });
     });
-    this.#server.on('tlsClientError', (error, socket) =>
-      pendingOf(socket)?.end({ t: 'failed', detail: codeOf(error) }),
-    );
+    this.#drop = this.#begin(socket, config);
   }
 
-  /**
-   * Begins a handshake on a socket that has an error listener for good.
-   * Owns: the socket until `done`, and destroys it unless the handshake is `secured`. Destroying it gives up.
-   */
-  begin(raw: Socket, options: HandshakeOptions): void {
-    raw.allowHalfOpen = false;
-    pending.set(raw, new Pending(raw, options));
-    this.#server.emit('connection', raw);
+  readonly drop = (): void => {
+    this.#limit.drop();
+    this.#drop();
+  };
+
+  #begin(socket: PlainSocket, config: ServerTlsConfig): () => void {
+    try {
+      return socket.secure(termsOf(config), { said: [], done: (how) => this.#end(how) });
+    } catch (error) {
+      socket.destroy();
+      const code = error instanceof Error ? codeOf(error) : String(error);
+      const told = this.#options.timers.after(0, () => this.#end({ t: 'failed', code }));
+      return () => told.drop();
+    }
+  }
+
+  #end(how: Handshake): void {
+    this.#limit.drop();
+    this.#options.done(how.t === 'secured' ? named(how.socket) : { t: 'failed', detail: how.code });
   }
 }
 
-const terminators = new WeakMap<ServerTlsConfig, Terminator>();
-
-/** The terminator of a TLS config, made once: reading keys costs more than a handshake. */
-export const terminatorOf = (config: ServerTlsConfig): Terminator => {
-  const known = terminators.get(config) ?? new Terminator(config);
-  terminators.set(config, known);
-  return known;
-};
+/**
+ * Shakes hands with a client, and gives the function that drops it.
+ * Owns: the socket until `done`; it is closed unless the handshake is `secured`.
+ */
+export const shakeHands = (
+  socket: PlainSocket,
+  config: ServerTlsConfig,
+  options: HandshakeOptions,
+): (() => void) => new Pending(socket, config, options).drop;

@@ -1,9 +1,10 @@
 /** A socket on the platform’s own handle: no stream in between, and one memory for all reads. */
-import { Socket as NodeSocket } from 'node:net';
 import { getSystemErrorName } from 'node:util';
 import { type Memory, SHARED_BYTES } from './memory.ts';
-import { type HandleListener, peerOf, type TcpHandle, type WriteRequest } from './native.ts';
+import { type HandleListener, onWritten, peerOf, readInto, type TcpHandle } from './native.ts';
+import type { Securing, Terms } from './secure.ts';
 import { NOBODY, type PlainSocket, type SocketOwner } from './socket.ts';
+import { TlsSocket } from './tls-socket.ts';
 
 /** The platform keeps a few bytes for each change of memory until the socket closes. */
 const MOST_CHANGES = 64;
@@ -12,17 +13,6 @@ const MOST_CHANGES = 64;
 const TURN_BYTES = 4 * 1024 * 1024;
 
 const nothing = (): void => undefined;
-
-// One function for all handles: a socket makes no closure.
-const onRead = function (this: TcpHandle): void {
-  this.listener?.heard();
-};
-
-const onWritten = function (this: WriteRequest, status: number, handle: TcpHandle): void {
-  const length = this.bytes?.length ?? 0;
-  this.bytes = undefined;
-  handle.listener?.wrote(length, status);
-};
 
 /** A peer that is gone without a word is found after so long and the system’s probes. */
 export const KEEP_ALIVE_SECS = 60;
@@ -36,6 +26,7 @@ export class HandleSocket implements PlainSocket, HandleListener {
   released: () => void = nothing;
   /** What is not taken at once finds the system full. */
   readonly slack = 0;
+  readonly fullRead = SHARED_BYTES;
   unwritten = 0;
   isBroken = false;
   #handle: TcpHandle | undefined;
@@ -92,15 +83,15 @@ export class HandleSocket implements PlainSocket, HandleListener {
     return this.#handle === undefined ? undefined : peerOf(this.#handle);
   }
 
-  unwrap(): NodeSocket {
-    const options: object = { handle: this.#handle, allowHalfOpen: true };
-    this.#young?.delete(this);
-    if (this.#mayDelay && this.#handle !== undefined) this.#sendAtOnce(this.#handle);
-    if (this.#young !== undefined) this.keepAlive();
-    const socket = new NodeSocket(options).on('error', nothing).on('close', this.released);
-    if (this.#handle !== undefined) this.#handle.listener = undefined;
+  secure(terms: Terms, securing: Securing): () => void {
+    const tcp = this.#handle;
+    if (tcp === undefined) throw new Error('the connection is closed');
+    if (this.#mayDelay) this.#sendAtOnce(tcp);
+    if (this.#young?.delete(this) === true) this.keepAlive();
+    const socket = new TlsSocket({ terms, tcp, memory: this.#memory }, securing);
+    socket.released = this.released;
     this.#handle = undefined;
-    return socket;
+    return () => socket.destroy();
   }
 
   read(): void {
@@ -124,8 +115,7 @@ export class HandleSocket implements PlainSocket, HandleListener {
     this.#changes += 1;
     this.#isOwn = typeof memory !== 'number';
     this.#reads = typeof memory === 'number' ? this.#memory.view(memory) : memory;
-    this.#handle.onread = onRead;
-    this.#handle.useUserBuffer(this.#reads);
+    readInto(this.#handle, this.#reads);
     return true;
   }
 

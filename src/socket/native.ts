@@ -6,10 +6,11 @@
 
 import { Socket as NodeSocket, type Server } from 'node:net';
 import { showPeer } from '../address.ts';
+import { findWrapTls, type WrapTls } from './native-tls.ts';
 
 /** A request of the platform. What is in flight is kept alive by the platform. */
 export interface WriteRequest {
-  oncomplete?: (this: WriteRequest, status: number, handle: TcpHandle) => void;
+  oncomplete?: (this: WriteRequest, status: number, handle: StreamHandle) => void;
   /** Kept from collection until it is written. */
   bytes?: Buffer | undefined;
 }
@@ -19,18 +20,22 @@ export interface ConnectRequest {
   oncomplete?: (status: number, handle: TcpHandle) => void;
 }
 
-/** A TCP connection, or a listening socket. Numbers below zero are errors of the system. */
-export interface TcpHandle {
+/** What bytes come from and go to. Numbers below zero are errors of the system. */
+export interface StreamHandle {
   /** Ours: who hears it. */
   listener?: HandleListener | undefined;
-  onread?: (this: TcpHandle) => void;
-  onconnection?: (status: number, handle: TcpHandle | undefined) => void;
-  readonly writeQueueSize: number;
+  onread?: (this: StreamHandle) => void;
   readonly useUserBuffer: (memory: Buffer) => void;
   readonly readStart: () => number;
   readonly readStop: () => number;
   readonly writeBuffer: (request: WriteRequest, bytes: Buffer) => number;
   readonly shutdown: (request: object) => number;
+}
+
+/** A TCP connection, or a listening socket. */
+export interface TcpHandle extends StreamHandle {
+  onconnection?: (status: number, handle: TcpHandle | undefined) => void;
+  readonly writeQueueSize: number;
   readonly close: () => void;
   readonly reset: () => number;
   readonly connect: (request: ConnectRequest, ip: string, port: number) => number;
@@ -54,6 +59,7 @@ export interface Native {
   readonly makeWrite: () => WriteRequest;
   readonly makeShutdown: () => object;
   readonly makeConnect: () => ConnectRequest;
+  readonly wrapTls: WrapTls;
   /** What the last read brought. */
   readonly lastRead: () => number;
   /** Whether the last write was not taken at once. */
@@ -63,6 +69,24 @@ export interface Native {
 }
 
 type Maker<T> = new (kind?: number) => T;
+
+// One function for all handles: a socket makes no closure.
+const onRead = function (this: StreamHandle): void {
+  this.listener?.heard();
+};
+
+/** What a write calls that was not taken at once. */
+export const onWritten = function (this: WriteRequest, status: number, handle: StreamHandle): void {
+  const length = this.bytes?.length ?? 0;
+  this.bytes = undefined;
+  handle.listener?.wrote(length, status);
+};
+
+/** Has a handle read into this memory from now on, and tell its listener. */
+export const readInto = (handle: StreamHandle, memory: Buffer): void => {
+  handle.onread = onRead;
+  handle.useUserBuffer(memory);
+};
 
 const METHODS: readonly (keyof TcpHandle)[] = [
   'useUserBuffer',
@@ -79,8 +103,8 @@ const METHODS: readonly (keyof TcpHandle)[] = [
   'setKeepAlive',
 ];
 
-/** A module of the platform, as an object of anything. */
-const bindingOf = (name: string): Readonly<Record<string, unknown>> => {
+/** A module of the platform, as an object of anything. Errors: throws where there is none. */
+export const bindingOf = (name: string): Readonly<Record<string, unknown>> => {
   const binding: unknown = Reflect.get(process, 'binding');
   const found: unknown = typeof binding === 'function' ? binding.call(process, name) : undefined;
   if (typeof found !== 'object' || found === null) throw new Error(`no ${name}`);
@@ -144,6 +168,7 @@ const find = (): Native => {
     makeWrite: () => new Write(),
     makeShutdown: () => new Shutdown(),
     makeConnect: () => new Connect(),
+    wrapTls: findWrapTls(),
     lastRead: () => state[read] ?? 0,
     isLastWriteLate: () => state[late] !== 0,
     endOfFile: number(bindingOf('uv')['UV_EOF']),

@@ -1,5 +1,5 @@
 /** A connection as the proxy holds it: one contract, whatever Node shows of the connection below. */
-import type { Socket as NodeSocket } from 'node:net';
+import type { Securing, Terms } from './secure.ts';
 
 /**
  * Hears a socket: its owner, one at a time.
@@ -30,6 +30,8 @@ export interface Socket {
   readonly isOpen: boolean;
   /** So many bytes may be unwritten before they are a sign that the system is full. */
   readonly slack: number;
+  /** A read of so many bytes into what all sockets share says that there is more to come. */
+  readonly fullRead: number;
   /** Bytes that were given to `write` and that the system has not taken. */
   readonly unwritten: number;
   /** As `unwritten`, and falls with each byte that the system takes, where that can be seen. */
@@ -62,10 +64,11 @@ export interface PlainSocket extends Socket {
   /** The peer’s address, `ip:port`; `undefined`: it has reset already, and has none any more. */
   readonly peer: () => string | undefined;
   /**
-   * Gives the connection as a Node socket, for TLS on top; it has an error listener for good. `released` is
-   * called when that closes. Owns: the caller does; this object is done with. Before anything was read only.
+   * Begins TLS on it, and gives the function that drops the handshake. Owns: this object is done with; `released` goes
+   * on to what comes of it, which is open until `done`, or dropped. Errors: throws where no handshake can be begun, and
+   * stays as it was.
    */
-  readonly unwrap: () => NodeSocket;
+  readonly secure: (terms: Terms, securing: Securing) => () => void;
 }
 
 const nothing = (): void => undefined;

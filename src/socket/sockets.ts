@@ -6,9 +6,9 @@ import type { Timers } from '../timers.ts';
 import { HandleSocket, KEEP_ALIVE_SECS } from './handle-socket.ts';
 import { Memory } from './memory.ts';
 import { findNative, listeningHandle, type Native } from './native.ts';
+import { PlainStream } from './plain-stream.ts';
 import { AHEAD_BYTES } from './read-ahead.ts';
 import { NOBODY, type PlainSocket } from './socket.ts';
-import { StreamSocket } from './stream-socket.ts';
 
 /** Makes sockets; one per process. Those that it makes half-close, send at once, and probe a silent peer. */
 export interface Sockets {
@@ -18,7 +18,7 @@ export interface Sockets {
   readonly accept: (server: Server, taken: (socket: PlainSocket) => void) => void;
   /**
    * Dials. `done` is called once, with a code if it failed, and never synchronously; not after the socket was
-   * destroyed. The socket is the caller’s at once. `willRead`: it is read as soon as it is connected, not unwrapped;
+   * destroyed. The socket is the caller’s at once. `willRead`: it is read as soon as it is connected, and not secured;
    * to know that before saves a system call. Errors: throws where no dial can be begun.
    */
   readonly dial: (
@@ -38,7 +38,7 @@ export const SERVER_OPTIONS = {
 const acceptStreams: Sockets['accept'] = (server, taken) => {
   server.on('connection', (socket) => {
     socket.setNoDelay(true).setKeepAlive(true, KEEP_ALIVE_SECS * 1000);
-    taken(new StreamSocket(socket));
+    taken(new PlainStream(socket));
   });
 };
 
@@ -56,7 +56,7 @@ export const makeStreamSockets = (): Sockets => ({
       keepAlive: true,
       keepAliveInitialDelay: KEEP_ALIVE_SECS * 1000,
     });
-    const dialed = new StreamSocket(socket);
+    const dialed = new PlainStream(socket);
     dialed.owner = { ...NOBODY, failed: (code) => done(code ?? 'ECONNRESET') };
     socket.once('connect', () => {
       if (!dialed.isOpen) return;

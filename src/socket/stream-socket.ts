@@ -1,8 +1,8 @@
 /** A socket on one of Node’s own: for TLS, and wherever the platform’s handles cannot be had. */
 import type { Socket as NodeSocket } from 'node:net';
-import { showPeer } from '../address.ts';
+import { SHARED_BYTES } from './memory.ts';
 import { resetSocket } from './reset.ts';
-import { NOBODY, type PlainSocket, type SocketOwner } from './socket.ts';
+import { NOBODY, type Socket, type SocketOwner } from './socket.ts';
 
 const NOTHING = Buffer.alloc(0);
 
@@ -22,12 +22,13 @@ const errorOf = ({ errored }: NodeSocket): string | undefined => {
  * A write that ends at once needs no callback, and costs less without. `drain` is not used: it comes only after
  * a write beyond the stream’s own high-water mark, and a pause below that mark would last for ever.
  */
-export class StreamSocket implements PlainSocket {
+export class StreamSocket implements Socket {
   owner: SocketOwner = NOBODY;
   released: () => void = nothing;
   readonly slack = SLACK_BYTES;
+  readonly fullRead = SHARED_BYTES;
   unwritten = 0;
-  readonly #socket: NodeSocket;
+  protected readonly node: NodeSocket;
   /** It tells what it reads. */
   #isHeard = false;
   #isReading = false;
@@ -35,7 +36,7 @@ export class StreamSocket implements PlainSocket {
   #isOver = false;
 
   constructor(socket: NodeSocket) {
-    this.#socket = socket;
+    this.node = socket;
     socket.on('error', this.#onError).on('close', this.#onError);
     socket.on('end', this.#onEnd).on('finish', this.#onFinish);
   }
@@ -45,26 +46,22 @@ export class StreamSocket implements PlainSocket {
   }
 
   get isBroken(): boolean {
-    return this.#socket.errored !== null || this.#socket.destroyed;
+    return this.node.errored !== null || this.node.destroyed;
   }
 
   get queued(): number {
     return this.unwritten;
   }
 
-  peer(): string | undefined {
-    const { remoteAddress, remotePort } = this.#socket;
-    return remoteAddress === undefined ? undefined : showPeer(remoteAddress, remotePort ?? 0);
-  }
-
-  unwrap(): NodeSocket {
+  /** Its Node socket, without an owner; it is open no more as far as this object is concerned. */
+  protected surrender(): NodeSocket {
     this.#forsake();
     this.#isOver = true;
-    return this.#socket.on('close', this.released);
+    return this.node;
   }
 
   read(): void {
-    const socket = this.#socket;
+    const socket = this.node;
     this.#isReading = true;
     if (this.isBroken) return;
     if (!this.#isHeard) {
@@ -78,7 +75,7 @@ export class StreamSocket implements PlainSocket {
 
   pause(): void {
     this.#isReading = false;
-    this.#socket.pause();
+    this.node.pause();
   }
 
   readInto(): boolean {
@@ -87,7 +84,7 @@ export class StreamSocket implements PlainSocket {
 
   write(memory: Buffer, length: number, isOurs: boolean): boolean {
     if (this.#isOver) return true;
-    const socket = this.#socket;
+    const socket = this.node;
     const bytes = memory.length === length ? memory : memory.subarray(0, length);
     socket.write(isOurs ? bytes : Buffer.from(bytes), this.#onWritten);
     this.unwritten = this.isBroken ? 0 : socket.writableLength;
@@ -96,16 +93,16 @@ export class StreamSocket implements PlainSocket {
 
   end(): boolean {
     if (this.#isOver) return true;
-    this.#socket.end();
-    return this.#socket.writableFinished;
+    this.node.end();
+    return this.node.writableFinished;
   }
 
   destroy(): void {
-    if (this.#letGo()) this.#socket.destroy();
+    if (this.#letGo()) this.node.destroy();
   }
 
   reset(): void {
-    if (this.#letGo()) resetSocket(this.#socket);
+    if (this.#letGo()) resetSocket(this.node);
   }
 
   readonly #onData = (chunk: Buffer): void => this.owner.data(chunk, chunk.length, true);
@@ -113,7 +110,7 @@ export class StreamSocket implements PlainSocket {
   readonly #onWritten = (): void => {
     // What a failed socket held counts as held until it has told so.
     if (this.isBroken) return;
-    const left = this.#socket.writableLength;
+    const left = this.node.writableLength;
     if (left >= this.unwritten) return;
     this.unwritten = left;
     this.owner.written();
@@ -122,7 +119,7 @@ export class StreamSocket implements PlainSocket {
   readonly #onFinish = (): void => this.owner.finished();
 
   readonly #onEnd = (): void => {
-    const socket = this.#socket;
+    const socket = this.node;
     // Node tells a reset that comes together with data as an end. An empty write tells them apart: it fails.
     if (socket.writable) socket.write(NOTHING);
     if (this.isBroken) return;
@@ -133,7 +130,7 @@ export class StreamSocket implements PlainSocket {
   /** It failed, or closed, with or without a word. */
   readonly #onError = (): void => {
     if (this.#isOver) return;
-    const socket = this.#socket;
+    const socket = this.node;
     // Node closes by itself what has ended both ways. That is no failure: its owner closes it.
     if (this.#hasEnded && socket.writableFinished && socket.errored === null) return;
     this.#forsake();
@@ -160,7 +157,7 @@ export class StreamSocket implements PlainSocket {
    * not the whole stream.
    */
   #forsake(): void {
-    this.#socket.off('error', this.#onError).off('close', this.#onError).off('data', this.#onData);
-    this.#socket.off('end', this.#onEnd).off('finish', this.#onFinish).on('error', nothing);
+    this.node.off('error', this.#onError).off('close', this.#onError).off('data', this.#onData);
+    this.node.off('end', this.#onEnd).off('finish', this.#onFinish).on('error', nothing);
   }
 }

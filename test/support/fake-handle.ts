@@ -1,5 +1,11 @@
 /** A platform whose handles are the test: their system takes as much of a write as it is told, and fails on command. */
-import type { HandleListener, Native, TcpHandle, WriteRequest } from '../../src/socket/native.ts';
+import type {
+  HandleListener,
+  Native,
+  StreamHandle,
+  TcpHandle,
+  WriteRequest,
+} from '../../src/socket/native.ts';
 
 const END_OF_FILE = -4095;
 const ECONNRESET = -104;
@@ -43,6 +49,10 @@ export class FakeNative implements Native {
     return {};
   }
 
+  wrapTls(): never {
+    throw new Error('it speaks no TLS');
+  }
+
   lastRead(): number {
     return this.read;
   }
@@ -55,7 +65,7 @@ export class FakeNative implements Native {
 /** Close to a handle on Linux: it tells only when it is polled, and a reset right behind a short read as an end. */
 export class FakeHandle implements TcpHandle {
   listener?: HandleListener | undefined;
-  onread?: (this: TcpHandle) => void;
+  onread?: (this: StreamHandle) => void;
   /** Bytes that were read. */
   heard = 0;
   /** Largest read so far. */

@@ -11,6 +11,7 @@ import { openDuplex } from '../../src/duplex/duplex.ts';
 import type { Stream, StreamLimits, Summary } from '../../src/duplex/stream.ts';
 import { findNative } from '../../src/socket/native.ts';
 import { type Begun, fresh, ReadAhead } from '../../src/socket/read-ahead.ts';
+import type { SecureSocket, Terms } from '../../src/socket/secure.ts';
 import type { PlainSocket, Socket } from '../../src/socket/socket.ts';
 import {
   makeHandleSockets,
@@ -18,7 +19,6 @@ import {
   SERVER_OPTIONS,
   type Sockets,
 } from '../../src/socket/sockets.ts';
-import { StreamSocket } from '../../src/socket/stream-socket.ts';
 import { makeTimers, type Timers } from '../../src/timers.ts';
 import { type HandClock, makeHandClock } from './hand-clock.ts';
 
@@ -101,6 +101,24 @@ export const connectPlain = (
 
 const CERTIFICATE = generate([{ name: 'commonName', value: 'localhost' }], { keySize: 2048 });
 
+/** Plain terms with a certificate for localhost; a client believes everybody. */
+export const makeTerms = async (side: Terms['side']): Promise<Terms> => {
+  const { private: key, cert } = await CERTIFICATE;
+  const contextOptions = { key, cert };
+  const context = tls.createSecureContext(contextOptions);
+  if (side === 'client') return { side, context };
+  return { side, context, contextOptions, clientAuth: 'none' };
+};
+
+/** TLS on the proxy’s end of a connection. */
+export const secureNear = (near: PlainSocket, terms: Terms): Promise<SecureSocket> =>
+  new Promise((resolve, reject) => {
+    near.secure(terms, {
+      said: [],
+      done: (how) => (how.t === 'secured' ? resolve(how.socket) : reject(new Error(how.code))),
+    });
+  });
+
 /** Opens a TLS connection; the one who dials is the TLS client. */
 export const connectTls = async (
   dialedBy: 'far' | 'near',
@@ -108,13 +126,16 @@ export const connectTls = async (
 ): Promise<Connection> => {
   const { private: key, cert } = await CERTIFICATE;
   const plain = await connectPlain(dialedBy, sockets);
-  const raw = plain.near.unwrap();
-  const [server, client] = dialedBy === 'far' ? [raw, plain.far] : [plain.far, raw];
-  const accepted = new tls.TLSSocket(server, { isServer: true, key, cert });
-  const dialed = tls.connect({ socket: client, rejectUnauthorized: false });
-  await Promise.all([once(accepted, 'secure'), once(dialed, 'secureConnect')]);
-  const [near, far] = dialedBy === 'far' ? [accepted, dialed] : [dialed, accepted];
-  return { near: new StreamSocket(near), far, transport: plain.transport };
+  const isServer = dialedBy === 'near';
+  const far = isServer
+    ? new tls.TLSSocket(plain.far, { isServer, key, cert })
+    : tls.connect({ socket: plain.far, rejectUnauthorized: false });
+  const terms = await makeTerms(isServer ? 'client' : 'server');
+  const [near] = await Promise.all([
+    secureNear(plain.near, terms),
+    once(far, isServer ? 'secure' : 'secureConnect'),
+  ]);
+  return { near, far, transport: plain.transport };
 };
 
 /** One far end: it keeps what it got. */

@@ -1,0 +1,86 @@
+/** What a TLS handle is told before its handshake, and the functions that it calls: one of each for all. */
+import { X509Certificate } from 'node:crypto';
+import { codeOf } from '../listen-error.ts';
+import type { TlsHandle } from './native-tls.ts';
+import type { Terms } from './secure.ts';
+
+/** A fatal alert, as it stands on the wire while nothing is encrypted yet. Source: RFC 5246 §7.2, RFC 6066 §3. */
+export const UNRECOGNIZED_NAME = Buffer.of(21, 3, 3, 0, 2, 2, 112);
+
+const onStart = (): void => undefined;
+
+const onDone = function (this: TlsHandle): void {
+  this.listener?.shaken();
+};
+
+const onError = function (this: TlsHandle, error: Error): void {
+  this.listener?.broke(error);
+};
+
+const onAsked = function (
+  this: TlsHandle,
+  { servername }: { readonly servername?: unknown },
+): void {
+  this.listener?.asked(typeof servername === 'string' ? servername : undefined);
+};
+
+const onSession = function (this: TlsHandle, _id: Buffer, session: Buffer): void {
+  this.listener?.mayResume(session);
+};
+
+/** Tells a handle how it is to shake hands. */
+export const dress = (tls: TlsHandle, terms: Terms): void => {
+  tls.onhandshakestart = onStart;
+  tls.onhandshakedone = onDone;
+  tls.onerror = onError;
+  if (terms.alpn !== undefined) tls.setALPNProtocols(terms.alpn);
+  if (terms.side === 'server') {
+    const { choose, clientAuth } = terms;
+    if (clientAuth !== 'none') tls.setVerifyMode(true, clientAuth === 'required');
+    if (choose === undefined) return;
+    tls.oncertcb = onAsked;
+    tls.enableCertCb();
+    return;
+  }
+  const { serverName, session, remember } = terms;
+  if (serverName !== undefined) tls.setServername(serverName);
+  if (session !== undefined) tls.setSession(session);
+  if (remember === undefined) return;
+  tls.onnewsession = onSession;
+  tls.enableSessionCallbacks();
+};
+
+/** What a TLS handle knows of its handshake. */
+export class TlsFacts {
+  protected readonly tls: TlsHandle;
+
+  constructor(tls: TlsHandle) {
+    this.tls = tls;
+  }
+
+  get askedFor(): string | undefined {
+    return this.tls.getServername() || undefined;
+  }
+
+  get alpn(): string | undefined {
+    return this.tls.getALPNNegotiatedProtocol() || undefined;
+  }
+
+  get version(): string {
+    return this.tls.getProtocol();
+  }
+
+  get isResumed(): boolean {
+    return this.tls.isSessionReused();
+  }
+
+  get distrust(): string | undefined {
+    const error = this.tls.verifyError();
+    return error === null || error === undefined ? undefined : codeOf(error);
+  }
+
+  peerCertificate(): X509Certificate | undefined {
+    const raw = this.tls.getPeerCertificate(false)?.raw;
+    return raw === undefined ? undefined : new X509Certificate(raw);
+  }
+}

@@ -1,0 +1,238 @@
+/** TLS on the platform’s own handles: no stream in between, and records put together before they are passed on. */
+import { getSystemErrorName } from 'node:util';
+import { codeOf } from '../listen-error.ts';
+import { type Memory, SHARED_BYTES } from './memory.ts';
+import { onWritten, readInto, type TcpHandle } from './native.ts';
+import type { TlsListener } from './native-tls.ts';
+import { RECORD_BYTES, Records } from './records.ts';
+import { CLOSED, type Handshake, type SecureSocket, type Securing, type Terms } from './secure.ts';
+import { NOBODY, type SocketOwner } from './socket.ts';
+import { dress, TlsFacts, UNRECOGNIZED_NAME } from './tls-handle.ts';
+
+/** Writes finish later, however soon. */
+const SLACK_BYTES = 64 * 1024;
+
+const nothing = (): void => undefined;
+
+/** What a connection is secured with, and on. */
+export interface TlsParts {
+  readonly terms: Terms;
+  readonly memory: Memory;
+  /** Owned by the TLS socket from now on; nothing is being written to it. */
+  readonly tcp: TcpHandle;
+}
+
+/**
+ * A connection from the begin of its handshake. It tells `done` the outcome, and is then a socket as any other; until
+ * then only `destroy` may be called.
+ */
+export class TlsSocket extends TlsFacts implements SecureSocket, TlsListener {
+  owner: SocketOwner = NOBODY;
+  released: () => void = nothing;
+  readonly slack = SLACK_BYTES;
+  readonly fullRead = RECORD_BYTES;
+  unwritten = 0;
+  isBroken = false;
+  /** What it reads into. */
+  readonly #reads: Buffer;
+  readonly #memory: Memory;
+  readonly #terms: Terms;
+  readonly #records: Records;
+  #tcp: TcpHandle | undefined;
+  /** While it shakes hands. */
+  #done: Securing['done'] | undefined;
+  /** The library takes one write at a time; these come behind it. */
+  readonly #waiting: Buffer[] = [];
+  #isWriting = false;
+  #isEnding = false;
+  #hasEnded = false;
+  #errorCode: string | undefined;
+
+  /** Errors: throws if no handshake can be begun; the handle is the caller’s then. */
+  constructor({ terms, memory, tcp }: TlsParts, { said, done }: Securing) {
+    const tls = memory.native.wrapTls(tcp, terms.context, terms.side === 'server');
+    super(tls);
+    this.#terms = terms;
+    this.#memory = memory;
+    this.#done = done;
+    this.#records = new Records((...piece) => this.owner.data(...piece), memory.soon);
+    this.#tcp = tcp;
+    // The platform keeps the lower one while it is open, and that one ours.
+    tcp.listener = this;
+    tls.listener = this;
+    this.#reads = memory.view(SHARED_BYTES);
+    readInto(tls, this.#reads);
+    dress(tls, terms);
+    for (const bytes of said) tls.receive(bytes);
+    tls.readStart();
+    if (terms.side === 'client') tls.start();
+  }
+
+  get isOpen(): boolean {
+    return this.#tcp !== undefined;
+  }
+
+  get queued(): number {
+    return Math.min(this.unwritten, this.#tcp?.writeQueueSize ?? 0);
+  }
+
+  read(): void {
+    if (this.#tcp === undefined) return;
+    this.#records.flow();
+    if (!this.#hasEnded) this.tls.readStart();
+  }
+
+  pause(): void {
+    this.#records.pause();
+    if (this.#tcp !== undefined) this.tls.readStop();
+  }
+
+  readInto(memory: Buffer | number): boolean {
+    this.#records.lease(typeof memory === 'number' ? undefined : memory);
+    return true;
+  }
+
+  write(memory: Buffer, length: number, isOurs: boolean): boolean {
+    if (this.#tcp === undefined || this.isBroken) return true;
+    const bytes = memory.length === length ? memory : memory.subarray(0, length);
+    this.unwritten += length;
+    if (this.#isWriting) this.#waiting.push(isOurs ? bytes : Buffer.from(bytes));
+    else this.#send(bytes);
+    return this.unwritten === 0;
+  }
+
+  end(): boolean {
+    if (this.#tcp === undefined || this.#isEnding) return true;
+    this.#isEnding = true;
+    // What is still being written would be cut off by the end.
+    if (this.unwritten > 0) return false;
+    this.#shutDown();
+    return true;
+  }
+
+  destroy(): void {
+    this.#done = undefined;
+    this.#letGo()?.close();
+  }
+
+  reset(): void {
+    const tcp = this.#letGo();
+    if (this.#isEnding || tcp?.reset() !== 0) tcp?.close();
+  }
+
+  heard(): void {
+    const { native } = this.#memory;
+    const count = native.lastRead();
+    if (this.#tcp === undefined) return;
+    if (count > 0) this.#records.take(this.#reads, count);
+    else if (count === native.endOfFile) this.#heardEnd();
+    else if (count < 0) this.#fail(getSystemErrorName(count));
+  }
+
+  wrote(length: number, status: number): void {
+    this.#isWriting = false;
+    if (this.#tcp === undefined) return;
+    this.unwritten -= length;
+    const next = this.#waiting.shift();
+    if (status !== 0) this.#breaks(getSystemErrorName(status));
+    else if (next !== undefined) this.#send(next);
+    this.owner.written();
+    if (!this.#isEnding || this.unwritten > 0) return;
+    this.#shutDown();
+    this.owner.finished();
+  }
+
+  shaken(): void {
+    this.#outcome({ t: 'secured', socket: this });
+  }
+
+  broke(error: Error): void {
+    this.#fail(codeOf(error));
+  }
+
+  asked(name: string | undefined): void {
+    const terms = this.#terms;
+    if (terms.side === 'client') return;
+    const chosen = terms.choose === undefined ? terms.context : terms.choose(name);
+    if (chosen === undefined) {
+      // Nothing is encrypted yet, so the alert goes out as it is.
+      this.#tcp?.writeBuffer(this.#memory.native.makeWrite(), UNRECOGNIZED_NAME);
+      this.#fail('ERR_SSL_UNRECOGNIZED_NAME');
+      return;
+    }
+    this.tls.sni_context = chosen.context;
+    this.tls.certCbDone();
+  }
+
+  mayResume(session: Buffer): void {
+    if (this.#terms.side === 'client') this.#terms.remember?.(session);
+  }
+
+  #outcome(handshake: Handshake): void {
+    const done = this.#done;
+    this.#done = undefined;
+    done?.(handshake);
+  }
+
+  #send(bytes: Buffer): void {
+    const request = this.#memory.native.makeWrite();
+    request.oncomplete = onWritten;
+    request.bytes = bytes;
+    this.#isWriting = true;
+    const status = this.tls.writeBuffer(request, bytes);
+    if (status !== 0) this.#breaks(getSystemErrorName(status));
+  }
+
+  #shutDown(): void {
+    if (!this.isBroken) this.tls.shutdown(this.#memory.native.makeShutdown());
+  }
+
+  #heardEnd(): void {
+    // A peer that ends before the handshake is over has given up.
+    if (this.#done !== undefined) this.#fail(CLOSED);
+    else if (this.#errorCode !== undefined) this.#fail(this.#errorCode);
+    else {
+      this.#hasEnded = true;
+      this.#records.end(() => this.owner.ended());
+    }
+  }
+
+  /** What the peer had said before is still to be read; behind it comes an end or an error. */
+  #breaks(code: string): void {
+    this.isBroken = true;
+    this.#errorCode ??= code;
+    this.unwritten = 0;
+    this.#waiting.length = 0;
+    // One that has ended tells nothing more.
+    if (this.#hasEnded) this.#memory.soon(() => this.#fail(code));
+  }
+
+  /** It is over; what had come before is told first, to whoever reads. */
+  #fail(code: string): void {
+    if (this.#done === undefined) {
+      this.isBroken = true;
+      this.#records.end(() => {
+        this.#letGo()?.close();
+        this.owner.failed(code);
+      });
+      return;
+    }
+    this.#letGo()?.close();
+    this.#memory.soon(() => this.#outcome({ t: 'failed', code }));
+  }
+
+  /** The TCP handle, which is to be closed now. */
+  #letGo(): TcpHandle | undefined {
+    const tcp = this.#tcp;
+    if (tcp === undefined) return undefined;
+    this.#tcp = undefined;
+    this.unwritten = 0;
+    this.#records.stop();
+    tcp.listener = undefined;
+    this.tls.listener = undefined;
+    // Not now: this may be called from within the library.
+    this.#memory.soon(() => this.tls.destroySSL());
+    this.released();
+    return tcp;
+  }
+}
