@@ -32,6 +32,7 @@ import { makeTimers, type Timers } from '../src/timers.ts';
 const envelope = (letter: string, dst: string): Envelope => ({
   id: letter.charCodeAt(0),
   rt: 'test',
+  rule: '',
   srv: '',
   src: letter,
   dst: dst as Path,

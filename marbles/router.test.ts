@@ -26,7 +26,8 @@ import { makeTimers } from '../src/timers.ts';
 const server = (port: number): ServerConfig => ({
   place: `servers[${port}]`,
   address: makeAddress('127.0.0.1', port),
-  dstName: '/svc/a' as Path,
+  identify: [{ place: 'dstName', conditions: {}, dst: '/svc/a' }],
+  sources: { allow: [], deny: [] },
   connectTimeoutMs: 10_000,
   connectionLifetimeMs: Number.POSITIVE_INFINITY,
   connectionLifetimeJitter: 0,
@@ -109,6 +110,7 @@ const arrival = (id: number): ServerEvent => {
   const envelope: Envelope = {
     id,
     rt: 'a',
+    rule: '',
     srv: '127.0.0.1:1',
     src: '127.0.0.1:9',
     dst: '/svc/a' as Path,

@@ -18,6 +18,11 @@ export const CLOSE_REASONS = {
   'max-concurrency': 'the server already held maxConcurrency connections',
   'fd-limit': 'the process is close to its limit of file descriptors',
   'max-buffered-bytes': 'unwritten bytes of all streams had reached maxBufferedBytes',
+  'source-denied': 'the server’s sources do not let the client’s address in',
+  'proxy-protocol':
+    'the PROXY header was broken, late or missing, or came from a proxy that is not trusted',
+  'client-hello': 'the client speaks TLS, and its ClientHello is broken or too long',
+  unidentified: 'no rule of the server’s identify holds for the connection',
   'tls-handshake': 'the TLS handshake with the client failed',
   'tls-timeout': 'the TLS handshake with the client took longer than its limit',
   shutdown: 'the daemon stopped and graceSecs had passed',

@@ -9,7 +9,7 @@ const tenths = (ms: number | undefined): number | undefined =>
 /** What the line of a connection says. */
 const fieldsOf = (record: ConnectionRecord): Fields => {
   const { envelope, close } = record;
-  const { id, rt, srv, src, dst, sni, alpn } = envelope;
+  const { id, rt, srv, src, dst, rule, peer, sni, alpn, tls, cert } = envelope;
   return {
     id,
     rt,
@@ -23,8 +23,13 @@ const fieldsOf = (record: ConnectionRecord): Fields => {
     connectMs: tenths(record.connectMs),
     firstByteMs: tenths(record.firstByteMs),
     totalMs: tenths(record.totalMs),
+    // A server with one name has one rule.
+    rule: rule.endsWith('dstName') ? undefined : rule,
+    peer,
     sni,
     alpn,
+    tls,
+    cert: cert === undefined ? undefined : (cert.spiffe ?? cert.cn ?? cert.subject),
     by: close.by,
     reason: showClose(close),
   };

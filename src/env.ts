@@ -9,6 +9,8 @@ import type { Log } from './log.ts';
 export interface Env {
   /** Monotonic time in ms (`now`), and timers. Never the wall clock. */
   readonly scheduler: SchedulerLike;
+  /** The wall clock, in ms since 1970: for the dates of certificates, never for limits. */
+  readonly wallNow: () => number;
   /** Uniform in [0, 1). */
   readonly random: () => number;
   readonly log: Log;

@@ -1,5 +1,6 @@
 /** What is known of an inbound connection before it is routed: plain data, the socket stays in the client table. */
 import type { Path } from './path.ts';
+import type { ClientCert } from './source.ts';
 
 /** One inbound connection. */
 export interface Envelope {
@@ -13,12 +14,22 @@ export interface Envelope {
   readonly src: string;
   /** The name to route to. */
   readonly dst: Path;
+  /** The rule that said so: `routers[0].servers[0].identify[2]`. */
+  readonly rule: string;
   /** When it was accepted, in ms of `env.scheduler`. */
   readonly at: number;
   /** When the attempt to reach an endpoint ends, same clock; `Infinity` where there is no limit. */
   readonly deadline: number;
+  /** The trusted proxy that it came through, `ip:port`. */
+  readonly peer?: string;
+  /** The address that the client dialed, `ip:port`, where that proxy tells. */
+  readonly local?: string;
   /** Server name the client asked for by TLS, lower-cased. */
   readonly sni?: string;
-  /** Protocol agreed by ALPN. */
+  /** Protocol agreed by ALPN; of a peeked ClientHello the first that it offers. */
   readonly alpn?: string;
+  /** Version of TLS: spoken, or the newest that a peeked ClientHello offers. */
+  readonly tls?: string;
+  /** The client’s certificate, verified. */
+  readonly cert?: ClientCert;
 }

@@ -34,7 +34,13 @@ export type ServerEvent =
   | { readonly t: 'unlistened'; readonly rt: string; readonly srv: string }
   | { readonly t: 'accepted'; readonly rt: string; readonly srv: string }
   /** A TLS handshake with a client succeeded. */
-  | { readonly t: 'secured'; readonly rt: string; readonly srv: string; readonly us: number }
+  | {
+      readonly t: 'secured';
+      readonly rt: string;
+      readonly srv: string;
+      readonly us: number;
+      readonly isResumed: boolean;
+    }
   /** Turned away before it had an envelope: no name, nothing read. */
   | {
       readonly t: 'rejected';

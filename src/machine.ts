@@ -1,6 +1,7 @@
 /** What all routers of a process share: tables, budgets, metrics, listeners, and how routers get at them. */
 import { EMPTY, finalize, tap } from 'rxjs';
 import { type Metrics, makeMetrics } from './admin/metrics.ts';
+import { showDst } from './config/build-identify.ts';
 import type { Config } from './config/config.ts';
 import { logEvent } from './connection-log.ts';
 import { Directory } from './directory.ts';
@@ -55,7 +56,7 @@ const makeServe = (
     const leave = directory.addServer({ rt, srv, dstName: () => dstName });
     const known$ = server$.pipe(
       tap((server) => {
-        dstName = server.dstName;
+        dstName = showDst(server.identify);
       }),
       finalize(leave),
     );

@@ -23,8 +23,11 @@ const CAPTURE = /\{([A-Za-z_][A-Za-z0-9_]*)\}/g;
 
 const escaped = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
 
+/** What captures have matched, by their names. */
+export type Captures = Readonly<Record<string, string>>;
+
 /** A compiled prefix: says whether a name starts with it, and what its captures matched. */
-export type Prefix = (name: Path) => Readonly<Record<string, string>> | undefined;
+export type Prefix = (name: Path) => Captures | undefined;
 
 const compileSegment = (segment: string): RegExp => {
   if (segment === '*') return /^.+$/;
@@ -38,14 +41,14 @@ const compileSegment = (segment: string): RegExp => {
 };
 
 /**
- * Compiles a prefix pattern. It matches by whole segments (`/svc` starts `/svc/web`, not `/svcs`); `*`
- * stands for any one segment, `{name}` captures within a segment, greedily.
- * Source: linkerd 1.x PathMatcher; there the segments are not anchored, which we take for a bug.
+ * Compiles patterns of segments, each to be matched by the segment in its place; there may be more behind them.
+ * `*` stands for any one segment, `{name}` captures within a segment, greedily.
  */
-export const compilePrefix = (pattern: string): Prefix => {
-  const wanted = segments(pattern).map(compileSegment);
-  return (name) => {
-    const found = segments(name);
+export const compileSegments = (
+  patterns: readonly string[],
+): ((found: readonly string[]) => Captures | undefined) => {
+  const wanted = patterns.map(compileSegment);
+  return (found) => {
     if (found.length < wanted.length) return undefined;
     const captures: Record<string, string> = {};
     for (const [i, matcher] of wanted.entries()) {
@@ -57,6 +60,37 @@ export const compilePrefix = (pattern: string): Prefix => {
   };
 };
 
+/**
+ * Compiles a prefix pattern. It matches by whole segments (`/svc` starts `/svc/web`, not `/svcs`).
+ * Source: linkerd 1.x PathMatcher; there the segments are not anchored, which we take for a bug.
+ */
+export const compilePrefix = (pattern: string): Prefix => {
+  const match = compileSegments(segments(pattern));
+  return (name) => match(segments(name));
+};
+
+/** The names of the captures in a pattern or a template. */
+export const captureNames = (text: string): readonly string[] =>
+  [...text.matchAll(CAPTURE)].map(([, name = '']) => name);
+
 /** Puts captures into a template: `{name}` becomes what it matched, unknown names stay as they are. */
-export const substitute = (template: string, captures: Readonly<Record<string, string>>): string =>
-  template.replace(CAPTURE, (whole, name: string) => captures[name] ?? whole);
+export const substitute = (template: string, captures: Captures): string =>
+  template.replace(CAPTURE, (whole, name: string) =>
+    Object.hasOwn(captures, name) ? (captures[name] ?? whole) : whole,
+  );
+
+/** Longest text that becomes a segment, in characters. */
+const LONGEST_SEGMENT = 253;
+const ILLEGAL = /[^0-9A-Za-z_:.#$%-]/gu;
+
+const escapeCharacter = (character: string): string =>
+  [...new TextEncoder().encode(character)]
+    .map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`)
+    .join('');
+
+/**
+ * Any text as one segment of a name: bytes that no segment may have are written as `\xHH`, so it can never become two.
+ * `undefined`: it is empty, or longer than 253 characters.
+ */
+export const segmentOf = (text: string): string | undefined =>
+  text === '' || text.length > LONGEST_SEGMENT ? undefined : text.replace(ILLEGAL, escapeCharacter);

@@ -3,10 +3,11 @@ import type { Ports, Tell } from './balancer/balance.ts';
 import type { Command } from './balancer/messages.ts';
 import type { CloseReason } from './close-reason.ts';
 import type { ClientPolicy } from './config/config.ts';
-import { type ConnectOutcome, connect } from './connector/connect.ts';
+import { type ConnectOutcome, connect, failLater } from './connector/connect.ts';
 import { Spare } from './connector/spare.ts';
 import { openDuplex } from './duplex/duplex.ts';
 import type { Summary } from './duplex/stream.ts';
+import { type Introduction, introduce } from './introduction.ts';
 import { Meter } from './meter.ts';
 import type { Path } from './path.ts';
 import { type Plant, type Rule, refuseClient } from './plant.ts';
@@ -25,6 +26,8 @@ type Of<T extends Command['t']> = Extract<Command, { readonly t: T }>;
 
 /** An end before the first byte counts against the endpoint only within so many ms; later it was a quiet stream. */
 const SPURN_MS = 1000;
+
+const NOTHING: Introduction = {};
 
 /** A client joined with an endpoint. */
 interface Pair {
@@ -86,8 +89,9 @@ class Streams implements Ports {
     for (const dial of [...this.#connected.keys()]) this.#take(dial)?.socket.destroy();
   };
 
-  #connect({ dial, address }: Of<'connect'>, tell: Tell): void {
-    const { rt, dst, policy } = this.#name;
+  #connect({ dial, address, conn }: Of<'connect'>, tell: Tell): void {
+    const { rt, dst } = this.#name;
+    const policy = this.#name.policy();
     this.#plant.report({ t: 'dialed', rt, dst, endpoint: address.text });
     const done = (outcome: ConnectOutcome): void => {
       this.#dialing.delete(dial);
@@ -99,7 +103,23 @@ class Streams implements Ports {
         tell({ t: 'connectFailed', dial, cause: outcome.cause, detail: outcome.detail });
       }
     };
-    this.#dialing.set(dial, connect({ address, policy: policy(), done }, this.#plant));
+    const said = this.#introduce(policy, conn);
+    this.#dialing.set(
+      dial,
+      'lacks' in said
+        ? failLater(said.lacks, done, this.#plant)
+        : connect({ address, policy, done, ...said }, this.#plant),
+    );
+  }
+
+  /** Most policies say nothing of whom a connection is for. */
+  #introduce(policy: ClientPolicy, conn: number | undefined): Introduction {
+    const { serverName, proxyProtocol } = policy;
+    if (serverName === undefined && proxyProtocol === undefined) return NOTHING;
+    const waiter = conn === undefined ? undefined : this.#plant.clients.waiter(conn);
+    if (waiter === undefined) return introduce(policy, undefined);
+    const { envelope, socket } = waiter;
+    return introduce(policy, { envelope, local: () => socket.local() });
   }
 
   #dialed(endpoint: string, outcome: ConnectOutcome): void {

@@ -59,6 +59,7 @@ export const makeWorld = (worker?: number): World => {
         now: () => performance.now(),
         schedule: asyncScheduler.schedule.bind(asyncScheduler),
       },
+      wallNow: Date.now,
       random: Math.random,
       log: writer.log,
     },

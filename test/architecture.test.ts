@@ -16,7 +16,7 @@ const IMPURE: Readonly<Record<string, string>> = {
 
 /** Pure are these files, and whole folders named here but for `IMPURE`. */
 const PURE =
-  /^src\/(?:path|address|ip|heap|listen-error|close-reason|envelope|event|view|balancer\/.*|config\/.*)\.ts$/;
+  /^src\/(?:path|address|ip|dns-name|heap|listen-error|close-reason|source|introduction|envelope|event|view|(?:balancer|client-hello|config|proxy-protocol)\/.*)\.ts$/;
 
 /** The only files that may read the clock, set timers of the platform or draw chance. */
 const WORLD = new Set(['src/world.ts', 'src/main.ts']);
@@ -39,10 +39,10 @@ const ZONES: readonly (readonly [zone: string, files: RegExp])[] = [
   ['app', /^src\/(?:app|lifecycle|listeners|daemon|engine|machine|admin-door|connection-log)\.ts$/],
   [
     'base',
-    /^src\/(?:path|address|ip|heap|listen-error|close-reason|envelope|event|view|env|log|timers)\.ts$/,
+    /^src\/(?:path|address|ip|dns-name|heap|listen-error|close-reason|source|envelope|event|view|env|log|timers)\.ts$/,
   ],
   ['base', /^src\/(?:listen-error|log-writer|serialize|keyed|server\/descriptors)\.ts$/],
-  ['$1', /^src\/(\w+)\//],
+  ['$1', /^src\/([\w-]+)\//],
   ['router', /^src\//],
 ];
 
@@ -52,12 +52,23 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   config: [],
   interpreter: ['config'],
   socket: [],
-  server: ['config', 'duplex', 'socket'],
+  'client-hello': [],
+  'proxy-protocol': [],
+  server: ['config', 'duplex', 'socket', 'client-hello', 'proxy-protocol'],
   connector: ['config', 'socket'],
   duplex: ['config', 'socket'],
   balancer: ['config', 'interpreter'],
   admin: ['config'],
-  router: ['config', 'interpreter', 'server', 'connector', 'duplex', 'balancer', 'socket'],
+  router: [
+    'config',
+    'interpreter',
+    'server',
+    'connector',
+    'duplex',
+    'balancer',
+    'socket',
+    'proxy-protocol',
+  ],
   testing: ['config', 'interpreter'],
   app: [
     'config',

@@ -3,13 +3,14 @@ import assert from 'node:assert/strict';
 import net from 'node:net';
 import { type TestContext, test } from 'node:test';
 import type { Stream } from '../src/duplex/stream.ts';
+import type { Path } from '../src/path.ts';
 import { Clients } from '../src/server/clients.ts';
 import { AHEAD_BYTES } from '../src/socket/read-ahead.ts';
 import type { Socket } from '../src/socket/socket.ts';
 import { StreamSocket } from '../src/socket/stream-socket.ts';
 import { within } from './support/eventually.ts';
 import { overhear, say, takeOver, whenReleased } from './support/hearer.ts';
-import { ended, makeConfig } from './support/serving.ts';
+import { ended } from './support/serving.ts';
 import { type Connection, NO_LIMITS, onBoth, Peer, pattern } from './support/sockets.ts';
 
 const ID = 7;
@@ -20,7 +21,8 @@ const addTo = (clients: Clients, socket: Socket, id = ID): void => {
     rt: 'main',
     srv: '127.0.0.1:1',
     src: '127.0.0.1:2',
-    dst: makeConfig().dstName,
+    dst: '/svc/web' as Path,
+    rule: '',
     at: 0,
     deadline: 1,
   };

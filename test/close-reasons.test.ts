@@ -55,6 +55,12 @@ before(async () => {
     route('hasty', [echo], {
       server: { tls: { defaultIdentity: identity, handshakeTimeoutMs: 100 } },
     }),
+    route('denied', [echo], { server: { sources: { deny: '127.0.0.0/8' } } }),
+    route('proxied', [echo], { server: { proxyProtocol: { trust: '127.0.0.1' } } }),
+    route('peeked', [echo], { server: { peek: {} } }),
+    route('unknown', [echo], {
+      server: { dstName: undefined, identify: [{ localPort: 1, dst: '/svc/unknown' }] },
+    }),
     {
       ...crowded,
       interpreter: {
@@ -129,6 +135,18 @@ const PROVOKE: Partial<Record<CloseReason, () => Promise<unknown>>> = {
     await peer.ended();
   },
   'tls-timeout': async () => (await open('hasty')).ended(),
+  'source-denied': async () => (await open('denied')).ended(),
+  'proxy-protocol': async () => {
+    const peer = await open('proxied');
+    peer.socket.write('PROXY TCP4 somewhere else\r\n');
+    await peer.ended();
+  },
+  'client-hello': async () => {
+    const peer = await open('peeked');
+    peer.socket.write(Buffer.of(22, 3, 1, 0, 5, 1, 0, 0, 1, 0));
+    await peer.ended();
+  },
+  unidentified: async () => (await open('unknown')).ended(),
 };
 
 /** The reason leads its line; what follows is the rule that fired. */

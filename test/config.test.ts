@@ -3,18 +3,13 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { isLeft, isRight, right } from 'fp-ts/lib/Either.js';
+import { isLeft, isRight } from 'fp-ts/lib/Either.js';
 import type { Config } from '../src/config/config.ts';
 import { loadConfig } from '../src/config/load.ts';
 import { clientPolicy, DEFAULT_POLICY } from '../src/config/policy.ts';
 import { showConfigError } from '../src/config/report.ts';
 import type { Path } from '../src/path.ts';
-
-const FILES = {
-  read: () => right('PEM'),
-  checkIdentity: () => right(undefined),
-  checkRoots: () => right(undefined),
-};
+import { FILES } from './support/tls-settings.ts';
 
 const load = (text: string): Config => {
   const loaded = loadConfig(text, FILES);
@@ -184,7 +179,7 @@ const MISTAKES: readonly (readonly [string, Parameters<typeof withKeys>[0], stri
   [
     'TLS without an identity',
     { server: ', tls: {}' },
-    'c.yaml:4:51 routers[0].servers[0].tls: expected a defaultIdentity for clients that ask for no known name, got none',
+    'c.yaml:4:51 routers[0].servers[0].tls: expected a defaultIdentity, or identities by server name, got none',
   ],
   [
     'the admin port',

@@ -99,6 +99,7 @@ test('a connection’s end is one line that names its rule', () => {
   const envelope: Envelope = {
     id: 7,
     rt: 'web',
+    rule: 'routers[0].servers[0].dstName',
     srv: '127.0.0.1:1',
     src: '10.0.0.9:5',
     dst: '/svc/a' as Path,

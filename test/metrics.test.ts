@@ -28,6 +28,7 @@ const ENDPOINT = '10.0.0.1:80';
 const envelope = (dst: Path = WEB): Envelope => ({
   id: 1,
   rt: RT,
+  rule: '',
   srv: SRV,
   src: '127.0.0.1:5',
   dst,
@@ -260,7 +261,7 @@ test('look-ups and handshakes are counted and timed', async () => {
   record(
     { ...lookUp, ok: true, ms: 5 },
     { ...lookUp, ok: false, ms: 7, cause: 'x' },
-    { t: 'secured', rt: RT, srv: SRV, us: 900 },
+    { t: 'secured', rt: RT, srv: SRV, us: 900, isResumed: false },
   );
   const labels = `{namespace="default",rt="${RT}"}`;
   expect(await scrape(), {
@@ -436,7 +437,8 @@ test('a scrape that fails does not stop the next', async () => {
 
 test('a histogram puts each value below its bound, and its buckets add up', async () => {
   const { record, scrape } = fixture();
-  for (const us of [1, 30, 31, 1e9]) record({ t: 'secured', rt: RT, srv: SRV, us });
+  for (const us of [1, 30, 31, 1e9])
+    record({ t: 'secured', rt: RT, srv: SRV, us, isResumed: false });
   const found = await scrape();
   const bucket = (le: string): number | undefined =>
     found.get(srv('tls:handshake_us_bucket', `le="${le}",`));

@@ -47,7 +47,8 @@ onBoth(
     const place = { rt: 'main', srv };
     const src = `127.0.0.1:${client.localPort}`;
     const dst = '/svc/web';
-    const envelope = { id: 1, ...place, dst, deadline: 10_040, src, at: 40 };
+    const rule = 'routers[0].servers[0].dstName';
+    const envelope = { id: 1, ...place, dst, rule, deadline: 10_040, src, at: 40 };
     assert.deepEqual(serving.events, [
       { t: 'listening', ...place },
       { t: 'accepted', ...place },

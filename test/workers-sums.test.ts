@@ -2,19 +2,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { isRight, right } from 'fp-ts/lib/Either.js';
+import { isRight } from 'fp-ts/lib/Either.js';
 import { type Counted, Ledger, type Snapshot } from '../src/admin/ledger.ts';
 import { loadConfig } from '../src/config/load.ts';
 import { DEFAULT_POLICY } from '../src/config/policy.ts';
 import type { EndpointView, RouterView } from '../src/view.ts';
 import { mergeViews } from '../src/workers/merge-views.ts';
 import { shareConfig, shareOf } from '../src/workers/shares.ts';
-
-const FILES = {
-  read: () => right(''),
-  checkIdentity: () => right(undefined),
-  checkRoots: () => right(undefined),
-};
+import { FILES } from './support/tls-settings.ts';
 
 const COUNTER = 'l5d:balancer:connection:attempts';
 

@@ -1,8 +1,9 @@
 /** The fold of events into numbers: which event counts where. Pure. */
-import type { CloseReason } from '../close-reason.ts';
+import type { Close, CloseReason } from '../close-reason.ts';
 import type { ConnectionRecord, NameEvent, ResolverEvent, RouterEvent } from '../event.ts';
 import type { Tally } from './series.ts';
 import type { Tallies } from './tallies.ts';
+import { tlsCauseOf } from './tls-cause.ts';
 
 /** Reasons that mean: the name had no endpoint to give. */
 const UNAVAILABLE: ReadonlySet<CloseReason> = new Set([
@@ -35,10 +36,10 @@ export const counter =
         tallies.server(event.rt, event.srv).add('l5d:srv:accepts');
         break;
       case 'secured':
-        tallies.server(event.rt, event.srv).observe('l5d:srv:tls:handshake_us', event.us);
+        countHandshake(tallies.server(event.rt, event.srv), event);
         break;
       case 'rejected':
-        countRejection(tallies.server(event.rt, event.srv), event.close.reason);
+        countRejection(tallies.server(event.rt, event.srv), event.close);
         break;
       case 'named':
       case 'unnamed':
@@ -61,7 +62,17 @@ const NOT_ACCEPTED: ReadonlySet<CloseReason> = new Set([
   'max-buffered-bytes',
 ]);
 
-const countRejection = (server: Tally, reason: CloseReason): void => {
+const countHandshake = (
+  server: Tally,
+  { us, isResumed }: Extract<RouterEvent, { t: 'secured' }>,
+): void => {
+  server.observe('l5d:srv:tls:handshake_us', us);
+  if (isResumed) server.add('l5d:srv:tls:resumed');
+};
+
+const countRejection = (server: Tally, { reason, detail = '' }: Close): void => {
+  if (reason === 'tls-handshake') server.addBy('l5d:srv:tls:failure', tlsCauseOf(detail));
+  if (reason === 'tls-timeout') server.addBy('l5d:srv:tls:failure', 'timeout');
   server.addBy('l5d:srv:rejected', reason);
   server.add('l5d:srv:failures');
   if (NOT_ACCEPTED.has(reason)) return;

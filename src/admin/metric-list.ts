@@ -83,6 +83,12 @@ export const METRICS: readonly Metric[] = [
   stat('srv:stream:connection_rx_bytes', SRV, 'Bytes read from a client, by connection.'),
   stat('srv:stream:connection_tx_bytes', SRV, 'Bytes written to a client, by connection.'),
   stat('srv:tls:handshake_us', SRV, 'Time of TLS handshakes with clients.'),
+  counter('srv:tls:resumed', SRV, 'Handshakes that went on from an earlier session.'),
+  counter(
+    'srv:tls:failure',
+    ['cause', ...SRV],
+    'TLS handshakes with clients that failed; cause is timeout, closed, no-certificate, certificate, name, parameters or garbage.',
+  ),
   counter('srv:close', ['reason', ...SRV], 'Routed connections that have ended, by close reason.'),
   counter(
     'srv:rejected',

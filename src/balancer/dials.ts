@@ -23,7 +23,12 @@ export const startDial = (turn: Turn, endpoint: Endpoint, waiter?: Waiter): Dial
     endpoint.probe = id;
     weigh(turn, endpoint);
   }
-  out.push({ t: 'connect', dial: id, address: endpoint.address });
+  const { address } = endpoint;
+  out.push(
+    waiter === undefined
+      ? { t: 'connect', dial: id, address }
+      : { t: 'connect', dial: id, address, conn: waiter.conn },
+  );
   return dial;
 };
 

@@ -41,8 +41,13 @@ export type Event =
 
 /** Something to do, in this order. */
 export type Command =
-  /** Open a connection; its outcome is `connected` or `connectFailed`. */
-  | { readonly t: 'connect'; readonly dial: number; readonly address: Address }
+  /** Open a connection, for `conn` unless it is a spare; its outcome is `connected` or `connectFailed`. */
+  | {
+      readonly t: 'connect';
+      readonly dial: number;
+      readonly address: Address;
+      readonly conn?: number;
+    }
   /** Drop a dial whose outcome nobody waits for. */
   | { readonly t: 'abort'; readonly dial: number }
   /** Close a connected spare. */

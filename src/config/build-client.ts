@@ -3,13 +3,9 @@ import type { Workshop } from './build.ts';
 import { buildTlsClient } from './build-tls.ts';
 import type { ClientConfig } from './config.ts';
 import type { Steps } from './document.ts';
+import { given } from './given.ts';
+import { isPersonal } from './policy.ts';
 import type { RawBlock, RawClient } from './schema-client.ts';
-
-/** Leaves out what is `undefined`: only keys that are in the file may win over others. */
-const given = <T extends object>(object: T): { [K in keyof T]?: Exclude<T[K], undefined> } =>
-  Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as {
-    [K in keyof T]?: Exclude<T[K], undefined>;
-  };
 
 const buildFailFast = ({
   maxConsecutiveFailures,
@@ -24,6 +20,14 @@ const buildFailFast = ({
 
 const buildBlock = (shop: Workshop, raw: RawBlock, steps: Steps): ClientConfig => {
   const { prefix, loadBalancer, failFast, requeueBudget, clientSession, tls, ...plain } = raw;
+  const policy = tls === undefined ? undefined : buildTlsClient(shop, tls, [...steps, 'tls']);
+  const { minConnections = 0, proxyProtocol } = plain;
+  if (minConnections > 0 && isPersonal(given({ proxyProtocol, tls: policy })))
+    shop.errors.push({
+      steps: [...steps, 'minConnections'],
+      message:
+        'expected none beside proxyProtocol or a dnsName with {sni}: a spare is for nobody yet',
+    });
   return {
     prefix,
     settings: given({
@@ -32,7 +36,7 @@ const buildBlock = (shop: Workshop, raw: RawBlock, steps: Steps): ClientConfig =
       failFast: failFast === undefined ? undefined : buildFailFast(failFast),
       requeueBudget: requeueBudget === undefined ? undefined : given(requeueBudget),
       spareIdleMs: clientSession?.idleTimeMs,
-      tls: tls === undefined ? undefined : buildTlsClient(shop, tls, [...steps, 'tls']),
+      tls: policy,
     }),
   };
 };

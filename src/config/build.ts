@@ -2,9 +2,10 @@
 import { type Either, isLeft } from 'fp-ts/lib/Either.js';
 import { makeAddress } from '../address.ts';
 import { buildClient } from './build-client.ts';
+import { buildIdentify } from './build-identify.ts';
 import { buildInterpreter } from './build-interpreter.ts';
 import { buildTls } from './build-tls.ts';
-import type { Config, RouterConfig, ServerConfig } from './config.ts';
+import type { Config, RouterConfig, ServerConfig, TlsVersions } from './config.ts';
 import { conflicts } from './conflicts.ts';
 import type { Steps } from './document.ts';
 import { showPath } from './report.ts';
@@ -16,6 +17,11 @@ export interface Files {
   /** Whether a certificate chain and a private key are good and belong together. */
   readonly checkIdentity: (certs: string, privateKey: string) => Either<string, void>;
   readonly checkRoots: (certs: string) => Either<string, void>;
+  readonly checkCrl: (crl: string) => Either<string, void>;
+  /** Whether the library knows the ciphers, and the versions leave one. */
+  readonly checkVersions: (versions: TlsVersions) => Either<string, void>;
+  /** See `ServerTlsConfig`. */
+  readonly ticketKeys: Uint8Array;
 }
 
 /** Something to tell about one place of the file. */
@@ -42,12 +48,21 @@ export const readInto = ({ files, errors }: Workshop, path: string, steps: Steps
 const NEVER = Number.POSITIVE_INFINITY;
 
 const buildServer = (shop: Workshop, raw: RawServer, steps: Steps): ServerConfig => {
-  const { ip, port, tls, idleTimeoutMs, connectionLifetimeSecs, connectionLifetimeJitterPercent } =
-    raw;
+  const {
+    ip,
+    port,
+    tls,
+    peek,
+    proxyProtocol,
+    idleTimeoutMs,
+    connectionLifetimeSecs,
+    connectionLifetimeJitterPercent,
+  } = raw;
   const common: ServerConfig = {
     place: showPath(steps),
     address: makeAddress(ip, port),
-    dstName: raw.dstName,
+    identify: buildIdentify(shop, raw, steps),
+    sources: raw.sources ?? { allow: [], deny: [] },
     connectTimeoutMs: raw.connectTimeoutMs,
     connectionLifetimeMs: (connectionLifetimeSecs ?? NEVER) * 1000,
     connectionLifetimeJitter: connectionLifetimeJitterPercent / 100,
@@ -56,8 +71,17 @@ const buildServer = (shop: Workshop, raw: RawServer, steps: Steps): ServerConfig
     resetLingerMs: raw.resetLingerMs,
     maxConcurrency: raw.maxConcurrency,
   };
-  if (tls === undefined) return common;
-  return { ...common, tls: buildTls(shop, tls, [...steps, 'tls']) };
+  if (tls !== undefined && peek !== undefined)
+    shop.errors.push({
+      steps: [...steps, 'peek'],
+      message: 'expected one of tls and peek, got both',
+    });
+  return {
+    ...common,
+    ...(proxyProtocol === undefined ? {} : { proxyProtocol }),
+    ...(peek === undefined ? {} : { peek }),
+    ...(tls === undefined ? {} : { tls: buildTls(shop, tls, [...steps, 'tls']) }),
+  };
 };
 
 const buildRouter = (shop: Workshop, raw: RawRouter, steps: Steps): RouterConfig => ({

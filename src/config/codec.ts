@@ -206,5 +206,15 @@ export class ListCodec<A> extends t.Type<readonly A[], unknown, unknown> {
   }
 }
 
+/** One value, or a list of them; a list of one is the same. */
+export const oneOrMore = <A>(item: Codec<A>): Codec<readonly A[]> => {
+  const several = new ListCodec(item);
+  return decoder(`${item.name}, or a list of them`, (value, context) => {
+    if (Array.isArray(value)) return several.validate(value, context);
+    const one = item.validate(value, context);
+    return isLeft(one) ? one : right([one.right]);
+  });
+};
+
 /** A list. */
 export const list = <A>(item: Codec<A>): Codec<readonly A[]> => new ListCodec(item);

@@ -2,6 +2,9 @@
 import type { Address, WeightedAddress } from '../address.ts';
 import type { Level } from '../log.ts';
 import type { Path } from '../path.ts';
+import type { ClientTlsPolicy, ServerTlsConfig } from './tls-config.ts';
+
+export type * from './tls-config.ts';
 
 /** A whole file. */
 export interface Config {
@@ -83,7 +86,11 @@ export interface ServerConfig {
   /** Where it stands in the file: `routers[0].servers[1]`. */
   readonly place: string;
   readonly address: Address;
-  readonly dstName: Path;
+  /** The first that holds says where a connection is routed. */
+  readonly identify: readonly IdentifyRule[];
+  readonly sources: SourceLists;
+  readonly proxyProtocol?: ProxyProtocolConfig;
+  readonly peek?: PeekConfig;
   /** Accept → outbound established; `Infinity` where switched off. */
   readonly connectTimeoutMs: number;
   readonly connectionLifetimeMs: number;
@@ -97,19 +104,54 @@ export interface ServerConfig {
   readonly tls?: ServerTlsConfig;
 }
 
-/** Certificates in PEM, already read from their files. */
-export interface Identity {
-  readonly certs: string;
-  readonly privateKey: string;
+/** What must hold for a rule; a list holds when one of its values does. Names in lower case. */
+export interface Conditions {
+  /** Patterns, by labels. */
+  readonly sni?: readonly string[];
+  readonly alpn?: readonly string[];
+  /** Addresses and networks. */
+  readonly source?: readonly string[];
+  readonly localPort?: readonly number[];
+  /** Of a verified certificate. */
+  readonly clientCert?: CertCondition;
 }
 
-/** TLS from clients. */
-export interface ServerTlsConfig {
-  readonly alpnProtocols: readonly string[];
-  readonly handshakeTimeoutMs: number;
-  readonly defaultIdentity?: Identity;
-  /** By server name, lower-cased. */
-  readonly identities: ReadonlyMap<string, Identity>;
+/** What a certificate must say; patterns by labels (`cn`, `dns`) or segments (`uri`, `spiffe`), the rest exact. */
+export interface CertCondition {
+  readonly subject?: readonly string[];
+  readonly cn?: readonly string[];
+  readonly dns?: readonly string[];
+  readonly uri?: readonly string[];
+  readonly ip?: readonly string[];
+  readonly spiffe?: readonly string[];
+  readonly fingerprint?: readonly string[];
+}
+
+/** One rule of identification. */
+export interface IdentifyRule {
+  /** Where it stands in the file: `routers[0].servers[1].identify[2]`. */
+  readonly place: string;
+  readonly conditions: Conditions;
+  /** A name, or a template of one: `/svc/{sni}`. */
+  readonly dst: string;
+}
+
+/** Who may connect: `deny` wins, and an empty `allow` is everybody. */
+export interface SourceLists {
+  readonly allow: readonly string[];
+  readonly deny: readonly string[];
+}
+
+/** Proxies in front, whose PROXY headers are believed. */
+export interface ProxyProtocolConfig {
+  readonly trust: readonly string[];
+  readonly required: boolean;
+  readonly timeoutMs: number;
+}
+
+/** How a ClientHello is read. */
+export interface PeekConfig {
+  readonly timeoutMs: number;
 }
 
 /** One client block: the keys that it sets, for the names that its prefix matches. */
@@ -148,6 +190,10 @@ export interface ClientPolicy {
   /** A spare unused for so long is closed and replaced; `Infinity`: never. */
   readonly spareIdleMs: number;
   readonly tls?: ClientTlsPolicy;
+  /** The `dnsName` of `tls` with what the prefix captured; it may still name `{sni}`. */
+  readonly serverName?: string;
+  /** Tells endpoints by a PROXY header whom a connection is for. */
+  readonly proxyProtocol?: 'v1' | 'v2';
 }
 
 /** How one of several endpoints is chosen. */
@@ -155,12 +201,4 @@ export interface LoadBalancerConfig {
   readonly kind: 'p2c';
   /** What is balanced. */
   readonly load: 'connections' | 'throughput' | 'latency';
-}
-
-/** TLS to endpoints. */
-export interface ClientTlsPolicy {
-  /** Sent as server name, and required in the endpoint's certificate. */
-  readonly dnsName: string;
-  /** PEM of the trusted roots, already read; absent: the platform's. */
-  readonly trustCerts?: readonly string[];
 }

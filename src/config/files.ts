@@ -1,10 +1,11 @@
 /** The files that a config names, read and checked on this machine. */
-import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { createPrivateKey, randomBytes, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import { type Either, left, right } from 'fp-ts/lib/Either.js';
 import type { Files } from './build.ts';
+import type { TlsVersions } from './config.ts';
 
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'no such file',
@@ -46,6 +47,31 @@ const checkRoots = (certs: string): Either<string, void> =>
     () => 'expected certificates in PEM, got something else',
   );
 
+const checkCrl = (crl: string): Either<string, void> =>
+  attempt(
+    () => {
+      createSecureContext({ crl });
+    },
+    () => 'expected a revocation list in PEM, got something else',
+  );
+
+const checkVersions = ({ minVersion, maxVersion, ciphers }: TlsVersions): Either<string, void> =>
+  attempt(
+    () => {
+      if (minVersion > maxVersion) throw new Error(`minVersion ${minVersion} above ${maxVersion}`);
+      createSecureContext({
+        minVersion,
+        maxVersion,
+        ...(ciphers === undefined ? {} : { ciphers }),
+      });
+    },
+    (error) =>
+      `expected versions and ciphers that OpenSSL knows, got: ${error instanceof Error ? error.message : error}`,
+  );
+
+/** New with each process. */
+const ticketKeys = randomBytes(48);
+
 /** Files relative to the folder of the config file; `-` is the folder that the process runs in. */
 export const filesBeside = (configFile: string): Files => ({
   read: (path) =>
@@ -55,4 +81,7 @@ export const filesBeside = (configFile: string): Files => ({
     ),
   checkIdentity,
   checkRoots,
+  checkCrl,
+  checkVersions,
+  ticketKeys,
 });

@@ -1,6 +1,6 @@
 /** Which client settings a name gets. Pure. */
-import { compilePrefix, type Path } from '../path.ts';
-import type { ClientConfig, ClientPolicy } from './config.ts';
+import { captureNames, compilePrefix, type Path, substitute } from '../path.ts';
+import type { ClientConfig, ClientPolicy, ClientSettings } from './config.ts';
 
 /** What holds where no client block says otherwise. */
 export const DEFAULT_POLICY: ClientPolicy = {
@@ -14,15 +14,25 @@ export const DEFAULT_POLICY: ClientPolicy = {
   spareIdleMs: Number.POSITIVE_INFINITY,
 };
 
+/** Whether a connection to an endpoint says whom it is for, and so can be for nobody else. */
+export const isPersonal = ({
+  proxyProtocol,
+  tls,
+}: Pick<ClientSettings, 'proxyProtocol' | 'tls'>): boolean =>
+  proxyProtocol !== undefined || captureNames(tls?.dnsName ?? '').includes('sni');
+
 /** The policy of a name: every block whose prefix matches, the later ones winning key by key. */
 export const clientPolicy = (client: readonly ClientConfig[], name: Path): ClientPolicy => {
   let policy = DEFAULT_POLICY;
   for (const { prefix, settings } of client) {
-    if (compilePrefix(prefix)(name) === undefined) continue;
+    const captures = compilePrefix(prefix)(name);
+    if (captures === undefined) continue;
     const failFast = { ...policy.failFast, ...settings.failFast };
     const requeueBudget = { ...policy.requeueBudget, ...settings.requeueBudget };
     const loadBalancer = { ...policy.loadBalancer, ...settings.loadBalancer };
     policy = { ...policy, ...settings, failFast, requeueBudget, loadBalancer };
+    const dnsName = settings.tls?.dnsName;
+    if (dnsName !== undefined) policy = { ...policy, serverName: substitute(dnsName, captures) };
   }
-  return policy;
+  return isPersonal(policy) ? { ...policy, minConnections: 0 } : policy;
 };

@@ -1,13 +1,7 @@
 /** The part of the file format that says how endpoints are reached. Pure. */
 import { absent, list, type Of, object, optional, required, TaggedCodec } from './codec.ts';
+import { tlsClient } from './schema-tls.ts';
 import * as v from './values.ts';
-
-/** The TLS of a client as it stands in the file. */
-export type RawTlsClient = Of<typeof tlsClient>;
-const tlsClient = object('an object with dnsName and trustCerts', {
-  dnsName: required(v.text, 'Name asked for, and required in the endpoint’s certificate.'),
-  trustCerts: absent(list(v.text), 'the platform’s roots', 'PEM files of the roots to trust.'),
-});
 
 const failFast = object('an object with the keys of failFast', {
   maxConsecutiveFailures: absent(
@@ -63,6 +57,11 @@ const settings = {
   requeueBudget: absent(requeueBudget, 'see below', 'How many retries a name may spend.'),
   clientSession: absent(clientSession, 'see below', 'Limits of spares.'),
   tls: absent(tlsClient, 'plain TCP', 'TLS to the endpoints.'),
+  proxyProtocol: absent(
+    v.word('v1', 'v2'),
+    'none',
+    'Tells endpoints by a PROXY header, before TLS, whom a connection is for; without spares.',
+  ),
 };
 
 const block = object('an object with prefix and client settings', {

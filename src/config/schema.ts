@@ -11,6 +11,8 @@ import {
   TaggedCodec,
 } from './codec.ts';
 import { client } from './schema-client.ts';
+import { peek, proxyProtocol, rule, sources } from './schema-identify.ts';
+import { serverTls } from './schema-tls.ts';
 import * as v from './values.ts';
 
 const admin = object('an object with the keys of admin', {
@@ -43,30 +45,22 @@ const log = object('an object with the keys of log', {
   format: optional(v.word('text', 'json'), 'text', 'For people, or one JSON object a line.'),
 });
 
-/** An identity as it stands in the file. */
-export type RawIdentity = Of<typeof identity>;
-const identity = object('an object with certs and privateKey', {
-  certs: required(list(v.text), 'PEM files: the certificate, then its chain.'),
-  privateKey: required(v.text, 'PEM file: PKCS#1, PKCS#8 or SEC1.'),
-});
-
-/** The TLS of a server as it stands in the file. */
-export type RawServerTls = Of<typeof serverTls>;
-const serverTls = object('an object with the keys of tls', {
-  alpnProtocols: optional(list(v.text), [], 'Protocols offered by ALPN, the preferred first.'),
-  handshakeTimeoutMs: optional(v.millis, 10_000, 'Longest handshake.'),
-  defaultIdentity: absent(identity, 'none', 'Shown to clients that ask for no known name.'),
-  identities: absent(
-    new MapCodec('a map of server name to identity', identity),
-    'none',
-    'By server name (SNI), exact, in any case.',
-  ),
-});
-
 const server = object('an object with the keys of a server', {
   port: required(v.anyPort, 'Port to listen on; 0 takes a free one.'),
   ip: optional(v.ip, '127.0.0.1', 'Address to listen on.'),
-  dstName: required(v.path, 'Name that its connections are routed to.'),
+  dstName: absent(v.path, '`identify`', 'Name that all its connections are routed to.'),
+  identify: absent(
+    list(rule),
+    '`dstName`',
+    'Rules by which each connection is routed; the first that holds decides. None: refused.',
+  ),
+  sources: absent(sources, 'all', 'Who may connect.'),
+  proxyProtocol: absent(proxyProtocol, 'none', 'PROXY headers (v1 and v2) of proxies in front.'),
+  peek: absent(
+    peek,
+    'none',
+    'Reads the ClientHello, and passes it on: TLS is not terminated. Not where the server speaks first.',
+  ),
   connectTimeoutMs: optional(v.millis, 10_000, 'Accept to endpoint reached, handshakes included.'),
   connectionLifetimeSecs: absent(v.seconds, 'no limit', 'Longest life of a stream.'),
   connectionLifetimeJitterPercent: optional(

@@ -44,6 +44,11 @@ export const text = leaf('a text', (value) =>
   typeof value === 'string' && value !== '' ? value : undefined,
 );
 
+/** A protocol of ALPN: one to 255 printable characters of ASCII. */
+export const protocol = leaf('a protocol name such as h2', (value) =>
+  typeof value === 'string' && /^[!-~]{1,255}$/.test(value) ? value : undefined,
+);
+
 /** Yes or no. */
 export const flag = leaf('true or false', (value) =>
   typeof value === 'boolean' ? value : undefined,
@@ -74,6 +79,20 @@ export const ip: Codec<string> = parsed('an IP address such as 127.0.0.1 or ::1'
   const known = canonicalIp(value);
   return known === undefined ? left('an IP address such as 127.0.0.1 or ::1') : right(known);
 });
+
+const NETWORK = 'an IP address or network such as 10.1.2.3, 10.0.0.0/8 or fd00::/8';
+
+const parseNetwork = (value: string): Either<string, string> => {
+  const [ip = '', length, ...more] = value.split('/');
+  const known = canonicalIp(ip);
+  const longest = known?.includes(':') === true ? 128 : 32;
+  const isLength = length === undefined || (/^\d{1,3}$/.test(length) && Number(length) <= longest);
+  if (known === undefined || !isLength || more.length > 0) return left(NETWORK);
+  return right(length === undefined ? known : `${known}/${Number(length)}`);
+};
+
+/** An address, or a network as CIDR. */
+export const network: Codec<string> = parsed(NETWORK, parseNetwork);
 
 const SEGMENT = /^(?:\*|(?:[0-9A-Za-z_:.#$%-]|\\x[0-9a-fA-F]{2}|\{[A-Za-z_][A-Za-z0-9_]*\})+)$/;
 

@@ -8,7 +8,7 @@ import type { PlainSocket, Socket } from '../socket/socket.ts';
 import type { Sockets } from '../socket/sockets.ts';
 import type { Timer, Timers } from '../timers.ts';
 import { causeOf, codeOf, detailOf } from './cause.ts';
-import { doubtOf, termsOf } from './tls.ts';
+import { doubtOf, intend, type Wanted } from './tls.ts';
 
 /** What a dial comes to. */
 export type ConnectOutcome =
@@ -20,6 +20,10 @@ export type ConnectOutcome =
 export interface Dialing {
   readonly address: Address;
   readonly policy: Pick<ClientPolicy, 'connectTimeoutMs' | 'tls'>;
+  /** Asked for and required, where there is TLS. */
+  readonly serverName?: string | undefined;
+  /** Sent before anything else, TLS included. */
+  readonly preamble?: Uint8Array | undefined;
   /** Called exactly once, unless the dial is dropped before; never synchronously. */
   readonly done: (outcome: ConnectOutcome) => void;
 }
@@ -31,7 +35,9 @@ export interface ConnectDeps {
   readonly descriptors: Descriptors;
 }
 
-const HANDSHAKE_CLOSED = 'the endpoint closed the connection during the handshake';
+/** A handshake’s failure in words, where its code has none. */
+const wordsOf = (code: string): string =>
+  code === CLOSED ? 'the endpoint closed the connection during the handshake' : code;
 
 /** One dial in progress. Owns its socket until it is told, and drops it where it fails. */
 class Attempt {
@@ -80,41 +86,44 @@ class Attempt {
   }
 
   readonly #onConnect = (code: string | undefined): void => {
-    const { tls } = this.#dialing.policy;
+    const { policy, preamble } = this.#dialing;
     const socket = this.#socket;
     this.#socket = undefined;
     if (code !== undefined) this.#fail(causeOf(code), code);
     else if (socket === undefined) return;
-    else if (tls === undefined) this.#succeed(socket);
-    else this.#shake(socket, tls);
+    else {
+      if (preamble !== undefined) socket.write(Buffer.from(preamble), preamble.length, true);
+      if (policy.tls === undefined) this.#succeed(socket);
+      else this.#shake(socket, policy.tls);
+    }
   };
 
   #shake(socket: PlainSocket, policy: ClientTlsPolicy): void {
-    const done = (handshake: Handshake): void => {
-      this.#dropHandshake = undefined;
-      if (handshake.t === 'secured') this.#judge(handshake.socket, policy);
-      else
-        this.#fail(
-          causeOf(handshake.code),
-          handshake.code === CLOSED ? HANDSHAKE_CLOSED : handshake.code,
-        );
-    };
+    const { address, serverName } = this.#dialing;
+    const wanted: Wanted = { policy, serverName, endpoint: address.text };
     try {
-      this.#dropHandshake = socket.secure(termsOf(policy), { said: [], done });
+      const { terms, believe } = intend(wanted);
+      const done = (handshake: Handshake): void => {
+        this.#dropHandshake = undefined;
+        if (handshake.t === 'failed') this.#fail(causeOf(handshake.code), wordsOf(handshake.code));
+        else if (this.#isGood(handshake.socket, wanted)) {
+          believe();
+          this.#succeed(handshake.socket);
+        }
+      };
+      this.#dropHandshake = socket.secure(terms, { said: [], done });
     } catch (error) {
       socket.destroy();
       this.#fail('other', detailOf(error));
     }
   }
 
-  #judge(socket: SecureSocket, policy: ClientTlsPolicy): void {
-    const doubt = doubtOf(socket, policy);
-    if (doubt === undefined) {
-      this.#succeed(socket);
-      return;
-    }
+  #isGood(socket: SecureSocket, wanted: Wanted): boolean {
+    const doubt = doubtOf(socket, wanted);
+    if (doubt === undefined) return true;
     socket.destroy();
     this.#fail('other', doubt);
+    return false;
   }
 
   #succeed(socket: Socket): void {
@@ -141,3 +150,13 @@ class Attempt {
  */
 export const connect = (dialing: Dialing, deps: ConnectDeps): (() => void) =>
   new Attempt(dialing, deps).drop;
+
+/** As `connect`, for a dial that cannot be made: no fault of the endpoint’s. */
+export const failLater = (
+  detail: string,
+  done: Dialing['done'],
+  { timers }: Pick<ConnectDeps, 'timers'>,
+): (() => void) => {
+  const timer = timers.after(0, () => done({ t: 'connectFailed', cause: 'local', detail }));
+  return () => timer.drop();
+};

@@ -1,37 +1,88 @@
-/** TLS towards endpoints: who we say we want, and whom we believe. */
+/** TLS towards endpoints: who we say we want, who we say we are, and whom we believe. */
 import { isIP } from 'node:net';
-import { checkServerIdentity, createSecureContext } from 'node:tls';
+import { checkServerIdentity, createSecureContext, type SecureContext } from 'node:tls';
 import type { ClientTlsPolicy } from '../config/config.ts';
 import { codeOf } from '../listen-error.ts';
-import type { ClientTerms, SecureSocket } from '../socket/secure.ts';
+import { alpnBytes, type ClientTerms, type SecureSocket } from '../socket/secure.ts';
+import { Sessions } from './sessions.ts';
 
-/** Made once per policy: reading roots costs more than a handshake. */
-const known = new WeakMap<ClientTlsPolicy, ClientTerms>();
+/** What is made once per policy: reading roots costs more than a handshake. */
+interface Kept {
+  readonly context: SecureContext;
+  readonly alpn: Uint8Array | undefined;
+  /** Of endpoints that were believed under this very policy. */
+  readonly sessions: Sessions;
+}
 
-const makeTerms = ({ dnsName, trustCerts }: ClientTlsPolicy): ClientTerms => ({
-  side: 'client',
-  context: createSecureContext(trustCerts === undefined ? {} : { ca: [...trustCerts] }),
-  // An IP address is no server name.
-  ...(isIP(dnsName) === 0 ? { serverName: dnsName } : {}),
-});
+const kept = new WeakMap<ClientTlsPolicy, Kept>();
+
+const make = (policy: ClientTlsPolicy): Kept => {
+  const { trustCerts, clientAuth, minVersion, maxVersion, ciphers, alpnProtocols } = policy;
+  return {
+    context: createSecureContext({
+      minVersion,
+      maxVersion,
+      ...(ciphers === undefined ? {} : { ciphers }),
+      ...(trustCerts === undefined ? {} : { ca: [...trustCerts] }),
+      ...(clientAuth === undefined ? {} : { cert: clientAuth.certs, key: clientAuth.privateKey }),
+    }),
+    alpn: alpnProtocols.length === 0 ? undefined : alpnBytes(alpnProtocols),
+    sessions: new Sessions(),
+  };
+};
+
+const keptFor = (policy: ClientTlsPolicy): Kept => {
+  const known = kept.get(policy) ?? make(policy);
+  kept.set(policy, known);
+  return known;
+};
+
+/** Whom a handshake is with. */
+export interface Wanted {
+  readonly policy: ClientTlsPolicy;
+  /** Sent, and required in the certificate; `undefined` only where nothing is validated. */
+  readonly serverName: string | undefined;
+  /** The endpoint’s address, `ip:port`. */
+  readonly endpoint: string;
+}
+
+/** A handshake to make. */
+export interface Intent {
+  readonly terms: ClientTerms;
+  /** The endpoint is believed: its sessions may be resumed. */
+  readonly believe: () => void;
+}
 
 /** How a handshake with an endpoint begins. Errors: throws where the policy makes none. */
-export const termsOf = (policy: ClientTlsPolicy): ClientTerms => {
-  const terms = known.get(policy) ?? makeTerms(policy);
-  known.set(policy, terms);
-  return terms;
+export const intend = ({ policy, serverName, endpoint }: Wanted): Intent => {
+  const { context, alpn, sessions } = keptFor(policy);
+  const { session, remember, believe } = sessions.begin(`${endpoint} ${serverName ?? ''}`);
+  const terms: ClientTerms = {
+    side: 'client',
+    context,
+    remember,
+    ...(session === undefined ? {} : { session }),
+    ...(alpn === undefined ? {} : { alpn }),
+    // An IP address is no server name.
+    ...(serverName === undefined || isIP(serverName) !== 0 ? {} : { serverName }),
+  };
+  return { terms, believe };
 };
 
 /**
- * Why an endpoint is not to be believed; `undefined`: it is. Its certificate must be trusted and name `dnsName`;
- * a common name is no proof, as ever since RFC 2818: only its subject alternative names are.
+ * Why an endpoint is not to be believed; `undefined`: it is. Its certificate must be trusted and have the name that is
+ * wanted; a common name is no proof, as ever since RFC 2818: only its subject alternative names are.
  */
-export const doubtOf = (socket: SecureSocket, { dnsName }: ClientTlsPolicy): string | undefined => {
+export const doubtOf = (
+  socket: SecureSocket,
+  { policy, serverName }: Wanted,
+): string | undefined => {
+  if (policy.disableValidation) return undefined;
   const { distrust } = socket;
   if (distrust !== undefined) return distrust;
   const cert = socket.peerCertificate();
-  if (cert === undefined) return 'no certificate';
+  if (cert === undefined || serverName === undefined) return 'no certificate';
   const names = { subject: { CN: '' }, subjectaltname: cert.subjectAltName };
-  const error = checkServerIdentity(dnsName, names as Parameters<typeof checkServerIdentity>[1]);
+  const error = checkServerIdentity(serverName, names as Parameters<typeof checkServerIdentity>[1]);
   return error === undefined ? undefined : codeOf(error);
 };

@@ -56,11 +56,14 @@ export class Clients {
     return this.#entries.size;
   }
 
-  /** Takes charge of a socket, and sees it go: a client that vanishes while it waits is dropped at once. */
-  add(client: Client, socket: Socket): void {
+  /**
+   * Takes charge of a socket, and sees it go: a client that vanishes while it waits is dropped at once. `earlier`: what
+   * it has said before.
+   */
+  add(client: Client, socket: Socket, earlier?: Begun): void {
     const entry = new Entry(client, socket);
     this.#entries.set(client.envelope.id, entry);
-    entry.begin();
+    entry.begin(earlier);
   }
 
   /** Calls back once if the client goes away before it is taken or dropped; at once if it has gone already. */
@@ -69,6 +72,12 @@ export class Clients {
     if (entry === undefined) return;
     if (entry.isOurs) entry.departed = departed;
     else if (entry.detail !== undefined) departed(entry.detail);
+  }
+
+  /** One that waits for an endpoint: what is known of it, and its socket, which stays the table’s. */
+  waiter(id: number): { readonly envelope: Envelope; readonly socket: Socket } | undefined {
+    const entry = this.#entries.get(id);
+    return entry?.isOurs === true ? entry : undefined;
   }
 
   /** Hands the socket over: the caller owns it, and must say `leave` in the end. `undefined`: it has gone. */

@@ -1,18 +1,24 @@
 /** One server: its listener’s connections as envelopes, admitted, secured and counted. */
 import { Observable, type Subscriber } from 'rxjs';
+import { parseAddress, showPeer } from '../address.ts';
 import type { Close } from '../close-reason.ts';
 import type { ServerConfig } from '../config/config.ts';
 import type { BufferBudget } from '../duplex/budget.ts';
 import type { StreamLimits } from '../duplex/stream.ts';
 import type { Env } from '../env.ts';
+import type { Envelope } from '../envelope.ts';
 import type { ServerEvent } from '../event.ts';
+import type { Begun } from '../socket/read-ahead.ts';
 import type { PlainSocket, Socket } from '../socket/socket.ts';
+import type { Source } from '../source.ts';
 import type { Timers } from '../timers.ts';
 import { Admission } from './admission.ts';
+import { Approach } from './approach.ts';
+import type { Approached } from './approached.ts';
 import type { Clients } from './clients.ts';
 import type { Descriptors } from './descriptors.ts';
 import type { Listener } from './listener.ts';
-import { type ClientHandshake, shakeHands } from './tls.ts';
+import { compileRules, type Rules } from './rules.ts';
 
 /** What all servers of a router share. */
 export interface ServeDeps {
@@ -41,15 +47,23 @@ const limitsOf = (
 
 const UNKNOWN = 'unknown';
 
+type Here = Extract<Approached, { readonly t: 'here' }>;
+
+/** What is known of a client besides where it is. */
+type Known = Omit<Envelope, 'id' | 'rt' | 'srv' | 'deadline'>;
+
+const textOf = ({ ip, port }: Source): string => showPeer(ip, port);
+
 class Server {
   readonly #srv: string;
   readonly #deps: ServeDeps;
   readonly #env: Env;
   readonly #out: Subscriber<ServerEvent>;
   readonly #admission: Admission;
+  readonly #localPort: number;
   #config: ServerConfig;
-  /** Drops each handshake that is in progress. */
-  readonly #shaking = new Set<() => void>();
+  #rules: Rules;
+  readonly #approaching = new Set<Approach>();
   #isClosing = false;
 
   constructor(
@@ -59,7 +73,9 @@ class Server {
   ) {
     const { deps, env, out } = parts;
     this.#srv = listener.srv;
+    this.#localPort = parseAddress(listener.srv)?.port ?? 0;
     this.#config = first;
+    this.#rules = compileRules(first);
     this.#deps = deps;
     this.#env = env;
     this.#out = out;
@@ -70,18 +86,19 @@ class Server {
 
   configure(config: ServerConfig): void {
     this.#config = config;
+    this.#rules = compileRules(config);
   }
 
-  /** What is shaking hands may finish; then the server has ended. */
+  /** What is on its way may finish; then the server has ended. */
   close(): void {
     this.#isClosing = true;
     this.#out.next({ t: 'unlistened', rt: this.#deps.rt, srv: this.#srv });
     this.#endIfOver();
   }
 
-  /** Drops what is shaking hands. */
+  /** Drops what is on its way. */
   abort(): void {
-    for (const drop of this.#shaking) drop();
+    for (const { drop } of this.#approaching) drop();
   }
 
   readonly accept = (socket: PlainSocket): void => {
@@ -95,52 +112,72 @@ class Server {
     }
     socket.released = this.#admission.leave;
     this.#out.next({ t: 'accepted', rt: this.#deps.rt, srv: this.#srv });
+    const { constant } = this.#rules;
+    const at = this.#deps.timers.now();
     if (src === undefined) {
       socket.destroy();
       this.#reject(UNKNOWN, { reason: 'departed', by: 'client' });
-    } else if (this.#config.tls === undefined)
-      this.#arrive(socket, { src, at: this.#deps.timers.now() });
-    else this.#shake(socket, src);
+    } else if (constant === undefined) this.#approach(socket, src, at);
+    else this.#arrive(socket, { src, at, ...constant });
   };
 
-  #shake(socket: PlainSocket, src: string): void {
-    const { tls, connectTimeoutMs, place } = this.#config;
-    if (tls === undefined) return;
+  #approach(socket: PlainSocket, src: string, at: number): void {
     const { timers, rt } = this.#deps;
-    const at = timers.now();
-    const limitMs = Math.min(tls.handshakeTimeoutMs, connectTimeoutMs);
-    const reason = limitMs === connectTimeoutMs ? 'connect-timeout' : 'tls-timeout';
-    const done = (handshake: ClientHandshake): void => {
-      this.#shaking.delete(drop);
-      if (handshake.t === 'secured') {
-        const { socket: secured, t: _, ...names } = handshake;
-        const us = Math.round((timers.now() - at) * 1000);
-        this.#out.next({ t: 'secured', rt, srv: this.#srv, us });
-        this.#arrive(secured, { src, at, ...names });
-      } else if (handshake.t === 'late')
-        this.#reject(src, { reason, by: 'client', limit: `${limitMs}ms`, place });
-      else this.#reject(src, { reason: 'tls-handshake', by: 'client', detail: handshake.detail });
+    const { ip, port } = parseAddress(src) ?? { ip: src, port: 0 };
+    const done = (how: Approached): void => {
+      this.#approaching.delete(approach);
+      if (how.t === 'here') this.#identify(how, at);
+      else this.#reject(textOf(how.source), how.close);
       this.#endIfOver();
     };
-    const drop = shakeHands(socket, tls, { timers, limitMs, done });
-    this.#shaking.add(drop);
+    const approach = new Approach({
+      socket,
+      source: { ip, port, localPort: this.#localPort, alpn: [] },
+      at,
+      server: `${rt} ${this.#srv}`,
+      config: this.#config,
+      rules: this.#rules,
+      timers,
+      wallNow: this.#env.wallNow,
+      done,
+    });
+    this.#approaching.add(approach);
+    approach.start();
   }
 
-  #arrive(
-    socket: Socket,
-    known: {
-      readonly src: string;
-      readonly at: number;
-      readonly sni?: string;
-      readonly alpn?: string;
-    },
-  ): void {
+  #identify({ socket, begun, source, peer, tls, us }: Here, at: number): void {
+    const { rt } = this.#deps;
+    const src = textOf(source);
+    if (tls !== undefined)
+      this.#out.next({ t: 'secured', rt, srv: this.#srv, us, isResumed: tls.isResumed });
+    const identified = this.#rules.identify(source);
+    if (identified === undefined) {
+      socket.reset();
+      const place = `${this.#config.place}.identify`;
+      this.#reject(src, { reason: 'unidentified', by: 'proxy', place });
+      return;
+    }
+    const { localIp, localPort, sni, alpn, tlsVersion, cert } = source;
+    const known = {
+      src,
+      at,
+      ...identified,
+      ...(peer === undefined ? {} : { peer }),
+      ...(localIp === undefined ? {} : { local: showPeer(localIp, localPort) }),
+      ...(sni === undefined ? {} : { sni }),
+      ...(alpn[0] === undefined ? {} : { alpn: alpn[0] }),
+      ...(tlsVersion === undefined ? {} : { tls: tlsVersion }),
+      ...(cert === undefined ? {} : { cert }),
+    };
+    this.#arrive(socket, known, begun);
+  }
+
+  #arrive(socket: Socket, known: Known, begun?: Begun): void {
     const { rt, clients, bufferSizeBytes, nextId } = this.#deps;
-    const { dstName: dst, connectTimeoutMs } = this.#config;
-    const deadline = known.at + connectTimeoutMs;
-    const envelope = { id: nextId(), rt, srv: this.#srv, dst, deadline, ...known };
+    const deadline = known.at + this.#config.connectTimeoutMs;
+    const envelope = { id: nextId(), rt, srv: this.#srv, deadline, ...known };
     const limits = limitsOf(this.#config, bufferSizeBytes(), this.#env.random);
-    clients.add({ envelope, limits }, socket);
+    clients.add({ envelope, limits }, socket, begun);
     this.#out.next({ t: 'arrived', envelope });
   }
 
@@ -149,7 +186,7 @@ class Server {
   }
 
   #endIfOver(): void {
-    if (this.#isClosing && this.#shaking.size === 0) this.#out.complete();
+    if (this.#isClosing && this.#approaching.size === 0) this.#out.complete();
   }
 }
 

@@ -1,79 +1,84 @@
 /** TLS towards clients: the identity that a client asks for, and the handshake within its limit. */
-import { createSecureContext, type SecureContextOptions } from 'node:tls';
-import type { Identity, ServerTlsConfig } from '../config/config.ts';
+import type { ServerTlsConfig } from '../config/config.ts';
+import { dnsName } from '../dns-name.ts';
 import { codeOf } from '../listen-error.ts';
-import {
-  alpnBytes,
-  type Handshake,
-  type SecureSocket,
-  type ServerTerms,
-} from '../socket/secure.ts';
+import type { Handshake, SecureSocket, ServerTerms } from '../socket/secure.ts';
 import type { PlainSocket } from '../socket/socket.ts';
+import type { ClientCert } from '../source.ts';
 import type { Timer, Timers } from '../timers.ts';
+import { clientCert } from './certificate.ts';
+import { makeTerms } from './tls-terms.ts';
+
+/** The library’s word for a client that shows nothing. */
+const NO_CERTIFICATE = 'ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE';
+
+/** What a handshake has told of a client. */
+export interface TlsFacts {
+  readonly version: string;
+  readonly isResumed: boolean;
+  /** The name that it asked for, if it is a valid one; lower-cased. */
+  readonly sni?: string;
+  readonly alpn?: string;
+  /** Verified. */
+  readonly cert?: ClientCert;
+}
 
 /** How a handshake with a client ended. */
 export type ClientHandshake =
-  | {
-      readonly t: 'secured';
-      readonly socket: SecureSocket;
-      readonly sni?: string;
-      readonly alpn?: string;
-    }
+  | { readonly t: 'secured'; readonly socket: SecureSocket; readonly facts: TlsFacts }
   /** `detail` is the library’s own word for it, or `closed`. */
   | { readonly t: 'failed'; readonly detail: string }
   | { readonly t: 'late' };
 
 /** What a handshake needs to end. */
 export interface HandshakeOptions {
+  /** What tells the server from all others. */
+  readonly server: string;
+  readonly config: ServerTlsConfig;
+  /** What was read from the client already. */
+  readonly said: readonly Buffer[];
   readonly timers: Timers;
+  readonly wallNow: () => number;
   readonly limitMs: number;
   /** Called exactly once unless it is dropped, never synchronously. */
   readonly done: (handshake: ClientHandshake) => void;
 }
 
-const optionsOf = (identity: Identity | undefined): SecureContextOptions =>
-  identity === undefined ? {} : { cert: identity.certs, key: identity.privateKey };
-
-const makeTerms = ({
-  defaultIdentity,
-  identities,
-  alpnProtocols,
-}: ServerTlsConfig): ServerTerms => {
-  const contextOptions = optionsOf(defaultIdentity);
-  const context = createSecureContext(contextOptions);
-  const contexts = new Map(
-    [...identities].map(([name, one]) => [name, createSecureContext(optionsOf(one))] as const),
-  );
-  const choose: ServerTerms['choose'] = (name) =>
-    contexts.get(name?.toLowerCase() ?? '') ??
-    (defaultIdentity === undefined ? undefined : context);
-  return {
-    side: 'server',
-    context,
-    contextOptions,
-    clientAuth: 'none',
-    // Where there is no other identity, nobody is asked.
-    ...(contexts.size === 0 ? {} : { choose }),
-    ...(alpnProtocols.length === 0 ? {} : { alpn: alpnBytes(alpnProtocols) }),
-  };
-};
-
 const known = new WeakMap<ServerTlsConfig, ServerTerms>();
 
 /** Made once per config: reading keys costs more than a handshake. */
-const termsOf = (config: ServerTlsConfig): ServerTerms => {
-  const terms = known.get(config) ?? makeTerms(config);
+const termsOf = (server: string, config: ServerTlsConfig): ServerTerms => {
+  const terms = known.get(config) ?? makeTerms(server, config);
   known.set(config, terms);
   return terms;
 };
 
-const named = (socket: SecureSocket): ClientHandshake => {
-  const { askedFor, alpn } = socket;
+/**
+ * Why a client is not let in that has shaken hands; `undefined`: it is. The library lets pass whatever it is shown, and
+ * resumes sessions whose certificate has expired since.
+ */
+const objection = (
+  socket: SecureSocket,
+  { mode }: ServerTlsConfig['clientAuth'],
+  wallNow: number,
+): string | undefined => {
+  const cert = socket.peerCertificate();
+  if (cert === undefined) return mode === 'required' ? NO_CERTIFICATE : undefined;
+  if (socket.distrust !== undefined) return socket.distrust;
+  const isOver = socket.isResumed && Date.parse(cert.validTo) < wallNow;
+  return isOver ? 'CERT_HAS_EXPIRED' : undefined;
+};
+
+const factsOf = (socket: SecureSocket, { mode }: ServerTlsConfig['clientAuth']): TlsFacts => {
+  const { askedFor, alpn, version, isResumed } = socket;
+  const sni = askedFor === undefined ? undefined : dnsName(askedFor);
+  const cert = mode === 'none' ? undefined : socket.peerCertificate();
   return {
-    t: 'secured',
-    socket,
-    ...(askedFor === undefined ? {} : { sni: askedFor.toLowerCase() }),
+    version,
+    isResumed,
+    ...(sni === undefined ? {} : { sni }),
     ...(alpn === undefined ? {} : { alpn }),
+    ...(cert === undefined ? {} : { cert: clientCert(cert) }),
   };
 };
 
@@ -83,14 +88,14 @@ class Pending {
   readonly #limit: Timer;
   readonly #drop: () => void;
 
-  constructor(socket: PlainSocket, config: ServerTlsConfig, options: HandshakeOptions) {
+  constructor(socket: PlainSocket, options: HandshakeOptions) {
     const { timers, limitMs } = options;
     this.#options = options;
     this.#limit = timers.after(limitMs, () => {
       this.#drop();
       options.done({ t: 'late' });
     });
-    this.#drop = this.#begin(socket, config);
+    this.#drop = this.#begin(socket);
   }
 
   readonly drop = (): void => {
@@ -98,9 +103,10 @@ class Pending {
     this.#drop();
   };
 
-  #begin(socket: PlainSocket, config: ServerTlsConfig): () => void {
+  #begin(socket: PlainSocket): () => void {
+    const { server, config, said } = this.#options;
     try {
-      return socket.secure(termsOf(config), { said: [], done: (how) => this.#end(how) });
+      return socket.secure(termsOf(server, config), { said, done: (how) => this.#end(how) });
     } catch (error) {
       socket.destroy();
       const code = error instanceof Error ? codeOf(error) : String(error);
@@ -110,8 +116,21 @@ class Pending {
   }
 
   #end(how: Handshake): void {
+    const { done, config, wallNow } = this.#options;
+    const { clientAuth } = config;
     this.#limit.drop();
-    this.#options.done(how.t === 'secured' ? named(how.socket) : { t: 'failed', detail: how.code });
+    if (how.t === 'failed') {
+      done({ t: 'failed', detail: how.code });
+      return;
+    }
+    const { socket } = how;
+    const detail =
+      clientAuth.mode === 'none' ? undefined : objection(socket, clientAuth, wallNow());
+    if (detail === undefined) done({ t: 'secured', socket, facts: factsOf(socket, clientAuth) });
+    else {
+      socket.destroy();
+      done({ t: 'failed', detail });
+    }
   }
 }
 
@@ -119,8 +138,5 @@ class Pending {
  * Shakes hands with a client, and gives the function that drops it.
  * Owns: the socket until `done`; it is closed unless the handshake is `secured`.
  */
-export const shakeHands = (
-  socket: PlainSocket,
-  config: ServerTlsConfig,
-  options: HandshakeOptions,
-): (() => void) => new Pending(socket, config, options).drop;
+export const shakeHands = (socket: PlainSocket, options: HandshakeOptions): (() => void) =>
+  new Pending(socket, options).drop;

@@ -1,7 +1,14 @@
 /** A socket on the platform’s own handle: no stream in between, and one memory for all reads. */
 import { getSystemErrorName } from 'node:util';
 import { type Memory, SHARED_BYTES } from './memory.ts';
-import { type HandleListener, onWritten, peerOf, readInto, type TcpHandle } from './native.ts';
+import {
+  type HandleListener,
+  localOf,
+  onWritten,
+  peerOf,
+  readInto,
+  type TcpHandle,
+} from './native.ts';
 import type { Securing, Terms } from './secure.ts';
 import { NOBODY, type PlainSocket, type SocketOwner } from './socket.ts';
 import { TlsSocket } from './tls-socket.ts';
@@ -81,6 +88,10 @@ export class HandleSocket implements PlainSocket, HandleListener {
 
   peer(): string | undefined {
     return this.#handle === undefined ? undefined : peerOf(this.#handle);
+  }
+
+  local(): string | undefined {
+    return this.#handle === undefined ? undefined : localOf(this.#handle);
   }
 
   secure(terms: Terms, securing: Securing): () => void {

@@ -32,6 +32,11 @@ export interface StreamHandle {
   readonly shutdown: (request: object) => number;
 }
 
+interface Named {
+  address?: string;
+  port?: number;
+}
+
 /** A TCP connection, or a listening socket. */
 export interface TcpHandle extends StreamHandle {
   onconnection?: (status: number, handle: TcpHandle | undefined) => void;
@@ -40,7 +45,8 @@ export interface TcpHandle extends StreamHandle {
   readonly reset: () => number;
   readonly connect: (request: ConnectRequest, ip: string, port: number) => number;
   readonly connect6: (request: ConnectRequest, ip: string, port: number) => number;
-  readonly getpeername: (out: { address?: string; port?: number }) => number;
+  readonly getpeername: (out: Named) => number;
+  readonly getsockname: (out: Named) => number;
   readonly setNoDelay: (on: boolean) => number;
   readonly setKeepAlive: (on: boolean, delaySecs: number) => number;
 }
@@ -99,6 +105,7 @@ const METHODS: readonly (keyof TcpHandle)[] = [
   'connect',
   'connect6',
   'getpeername',
+  'getsockname',
   'setNoDelay',
   'setKeepAlive',
 ];
@@ -126,13 +133,19 @@ const isTcpHandle = (value: unknown): value is TcpHandle =>
   value !== null &&
   METHODS.every((name) => typeof Reflect.get(value, name) === 'function');
 
+const named = (status: number, { address, port }: Named): string | undefined =>
+  status !== 0 || address === undefined || port === undefined ? undefined : showPeer(address, port);
+
 /** The address of a connection’s peer, `ip:port`; `undefined`: it has none any more. */
 export const peerOf = (handle: TcpHandle): string | undefined => {
-  const found: { address?: string; port?: number } = {};
-  const status = handle.getpeername(found);
-  const { address, port } = found;
-  if (status !== 0 || address === undefined || port === undefined) return undefined;
-  return showPeer(address, port);
+  const found: Named = {};
+  return named(handle.getpeername(found), found);
+};
+
+/** The address of our end, `ip:port`. */
+export const localOf = (handle: TcpHandle): string | undefined => {
+  const found: Named = {};
+  return named(handle.getsockname(found), found);
 };
 
 /** The handle of a server that listens; `undefined`: it has another, as a worker that is handed its connections. */

@@ -17,17 +17,19 @@ export interface Begun {
   readonly forget: () => void;
 }
 
+const nothing = (): void => undefined;
+
 /** A socket that has said nothing yet. */
 export const fresh = (socket: Socket): Begun => ({
   socket,
   said: NOTHING,
   hasEnded: false,
-  forget: () => undefined,
+  forget: nothing,
 });
 
 /**
  * Owns a socket from `begin` until another does, or until it is gone.
- * Bounds: it reads until it has `AHEAD_BYTES`, and one read may go beyond; the system keeps the rest. A reset
+ * Bounds: it reads until it has `most`, and one read may go beyond; the system keeps the rest. A reset
  * behind more than that is seen by whoever reads on.
  */
 export abstract class ReadAhead implements Begun, SocketOwner {
@@ -48,9 +50,28 @@ export abstract class ReadAhead implements Begun, SocketOwner {
     this.#said = undefined;
   }
 
-  begin(): void {
-    this.socket.owner = this;
-    this.socket.read();
+  /** `earlier`: what another owner has heard before. */
+  begin(earlier?: Begun): void {
+    const { socket } = this;
+    socket.owner = this;
+    if (earlier !== undefined) {
+      this.keep(earlier.said);
+      this.hasEnded = earlier.hasEnded;
+      earlier.forget();
+    }
+    if (this.#length < this.most) socket.read();
+    else socket.pause();
+  }
+
+  /** What it may say, in bytes, before its reads pause. */
+  protected get most(): number {
+    return AHEAD_BYTES;
+  }
+
+  /** Keeps this instead of all that was said so far. */
+  protected keep(said: readonly Buffer[]): void {
+    this.#said = said.length === 0 ? undefined : [...said];
+    this.#length = said.reduce((sum, { length }) => sum + length, 0);
   }
 
   data(memory: Buffer, length: number, isOurs: boolean): void {
@@ -58,7 +79,7 @@ export abstract class ReadAhead implements Begun, SocketOwner {
     this.#said ??= [];
     this.#said.push(isOurs ? bytes : Buffer.from(bytes));
     this.#length += length;
-    if (this.#length >= AHEAD_BYTES) this.socket.pause();
+    if (this.#length >= this.most) this.socket.pause();
   }
 
   ended(): void {

@@ -38,6 +38,8 @@ export interface Socket {
   readonly queued: number;
   /** Writes fail: all that is written is lost. What the peer had said is still read; then it fails. */
   readonly isBroken: boolean;
+  /** The address of our end, `ip:port`, while it is open. A system call. */
+  readonly local: () => string | undefined;
   /** Begins to read, or goes on. */
   readonly read: () => void;
   readonly pause: () => void;

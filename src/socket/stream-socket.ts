@@ -1,5 +1,6 @@
 /** A socket on one of Node’s own: for TLS, and wherever the platform’s handles cannot be had. */
 import type { Socket as NodeSocket } from 'node:net';
+import { showPeer } from '../address.ts';
 import { SHARED_BYTES } from './memory.ts';
 import { resetSocket } from './reset.ts';
 import { NOBODY, type Socket, type SocketOwner } from './socket.ts';
@@ -58,6 +59,11 @@ export class StreamSocket implements Socket {
     this.#forsake();
     this.#isOver = true;
     return this.node;
+  }
+
+  local(): string | undefined {
+    const { localAddress, localPort } = this.node;
+    return localAddress === undefined ? undefined : showPeer(localAddress, localPort ?? 0);
   }
 
   read(): void {

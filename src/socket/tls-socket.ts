@@ -2,7 +2,7 @@
 import { getSystemErrorName } from 'node:util';
 import { codeOf } from '../listen-error.ts';
 import { type Memory, SHARED_BYTES } from './memory.ts';
-import { onWritten, readInto, type TcpHandle } from './native.ts';
+import { localOf, onWritten, readInto, type TcpHandle } from './native.ts';
 import type { TlsListener } from './native-tls.ts';
 import { RECORD_BYTES, Records } from './records.ts';
 import { CLOSED, type Handshake, type SecureSocket, type Securing, type Terms } from './secure.ts';
@@ -74,6 +74,10 @@ export class TlsSocket extends TlsFacts implements SecureSocket, TlsListener {
 
   get queued(): number {
     return Math.min(this.unwritten, this.#tcp?.writeQueueSize ?? 0);
+  }
+
+  local(): string | undefined {
+    return this.#tcp === undefined ? undefined : localOf(this.#tcp);
   }
 
   read(): void {

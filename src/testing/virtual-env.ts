@@ -25,6 +25,7 @@ export const virtualEnv = (
   logged: string[],
 ): Env => ({
   scheduler,
+  wallNow: () => scheduler.now(),
   random: scripted(options.random ?? 0.5),
   log: (level, message, fields = {}) => {
     const own = typeof fields === 'function' ? fields() : fields;

@@ -165,7 +165,7 @@ const envelope = (m: Marbles, letter: string, waitMs: number): Envelope => {
   const at = m.env.scheduler.now();
   const dst = '/svc/web' as Path;
   const id = IDS.indexOf(letter);
-  return { id, rt: 'test', srv: '', src: '', dst, at, deadline: at + waitMs };
+  return { id, rt: 'test', rule: '', srv: '', src: '', dst, at, deadline: at + waitMs };
 };
 
 /** What a balancer in such a world tells: `connect A`, `x to A`, `x no-endpoints`, `failed A`. Ends when the balancer does. */

@@ -204,6 +204,10 @@ export class FakeHandle implements TcpHandle {
     return 0;
   }
 
+  getsockname(): number {
+    return ENOTCONN;
+  }
+
   getpeername(out: { address?: string; port?: number }): number {
     Object.assign(out, { address: '10.0.0.1', port: 1 });
     return this.#behind === ECONNRESET ? ENOTCONN : 0;

@@ -63,6 +63,7 @@ export class Bench {
     this.namerd = namerd;
     const env: Env = {
       scheduler: asyncScheduler,
+      wallNow: Date.now,
       random: () => 0,
       log: (level, message, fields) =>
         this.logged.push(JSON.stringify({ level, message, ...fields })),

@@ -33,7 +33,8 @@ export const makeConfig = (settings: Partial<ServerConfig> = {}): ServerConfig =
   return {
     place: 'routers[0].servers[0]',
     address: LOOPBACK,
-    dstName: WEB.right,
+    identify: [{ place: 'routers[0].servers[0].dstName', conditions: {}, dst: WEB.right }],
+    sources: { allow: [], deny: [] },
     connectTimeoutMs: 10_000,
     connectionLifetimeMs: Number.POSITIVE_INFINITY,
     connectionLifetimeJitter: 0,
@@ -57,6 +58,7 @@ export const makeHandEnv = () => {
   const lines: Line[] = [];
   const env: Env = {
     scheduler: clock.scheduler,
+    wallNow: Date.now,
     random: () => 0.5,
     log: (level, message, fields = {}) => {
       lines.push({ level, message, fields: typeof fields === 'function' ? fields() : fields });

@@ -1,0 +1,40 @@
+/** Settings of TLS for tests: what a test cares for it sets. */
+import { right } from 'fp-ts/lib/Either.js';
+import type { Files } from '../../src/config/build.ts';
+import type { ClientTlsPolicy, ServerTlsConfig } from '../../src/config/config.ts';
+
+const VERSIONS = { minVersion: 'TLSv1.2', maxVersion: 'TLSv1.3' } as const;
+
+/** What tickets of all servers of a test are sealed with. */
+export const TICKET_KEYS = Buffer.alloc(48, 7);
+
+/** TLS from clients. */
+export const serverTls = (settings: Partial<ServerTlsConfig> = {}): ServerTlsConfig => ({
+  ...VERSIONS,
+  alpnProtocols: [],
+  handshakeTimeoutMs: 10_000,
+  identities: new Map(),
+  strictSni: false,
+  clientAuth: { mode: 'none', trustCerts: [], crls: [] },
+  sessionTimeoutSecs: 300,
+  ticketKeys: TICKET_KEYS,
+  ...settings,
+});
+
+/** TLS to endpoints. */
+export const clientTls = (settings: Partial<ClientTlsPolicy> = {}): ClientTlsPolicy => ({
+  ...VERSIONS,
+  disableValidation: false,
+  alpnProtocols: [],
+  ...settings,
+});
+
+/** Files of which every one is good. */
+export const FILES: Files = {
+  read: () => right('PEM'),
+  checkIdentity: () => right(undefined),
+  checkRoots: () => right(undefined),
+  checkCrl: () => right(undefined),
+  checkVersions: () => right(undefined),
+  ticketKeys: TICKET_KEYS,
+};
