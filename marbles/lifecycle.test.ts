@@ -44,7 +44,7 @@ const daemon = (m: Marbles, files: string, streams: Observable<unknown>) => {
     answers.push(result._tag === 'Left' ? result.left.join() : 'ok');
   };
   const requests: Record<string, Request> = {
-    r: { t: 'reload', answer },
+    r: { t: 'reload', what: 'config', answer },
     s: { t: 'shutdown' },
     x: { t: 'abort' },
   };

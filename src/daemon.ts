@@ -1,12 +1,33 @@
 /** The daemon put together: sockets, routers, metrics and the admin server around one lifecycle. */
 import { type Either, isLeft, right } from 'fp-ts/lib/Either.js';
-import { finalize, map, merge, mergeMap, type Observable, of, Subject } from 'rxjs';
+import {
+  BehaviorSubject,
+  distinctUntilChanged,
+  EMPTY,
+  finalize,
+  map,
+  merge,
+  mergeMap,
+  type Observable,
+  of,
+  Subject,
+  switchMap,
+} from 'rxjs';
 import type { AdminHandlers } from './admin/server.ts';
 import { AdminDoor } from './admin-door.ts';
+import { changes } from './config/changes.ts';
 import type { Config } from './config/config.ts';
+import { signatureOfAll } from './config/files.ts';
 import type { LoadedFile } from './config/read.ts';
 import type { Engine } from './engine.ts';
-import { EXIT, type Lifecycle, live, type Ready, type Request } from './lifecycle.ts';
+import {
+  EXIT,
+  type Lifecycle,
+  live,
+  type Ready,
+  type Reloaded,
+  type Request,
+} from './lifecycle.ts';
 import type { Log } from './log.ts';
 import type { World } from './world.ts';
 
@@ -21,23 +42,33 @@ export interface DaemonSetup {
   readonly engine: (config: () => Config) => Engine;
 }
 
+/** How a reload went, in words. */
+const WORDS: Readonly<Record<Reloaded, readonly [good: string, bad: string]>> = {
+  config: ['reloaded', 'reload failed'],
+  certificates: ['certificates reloaded', 'the old certificates stay'],
+};
+
 /** Has the log know how a reload went, beside whoever asked for it. */
 const told =
   (log: Log) =>
   (request: Request): Request => {
     if (request.t !== 'reload') return request;
+    const { what } = request;
+    const [good, bad] = WORDS[what];
     const answer = (result: Either<readonly string[], void>): void => {
-      if (isLeft(result)) for (const error of result.left) log('error', 'reload failed', { error });
-      else log('info', 'reloaded');
+      if (isLeft(result)) for (const error of result.left) log('error', bad, { error });
+      else log('info', good);
       request.answer(result);
     };
-    return { t: 'reload', answer };
+    return { t: 'reload', what, answer };
   };
 
 const ignore = (): void => undefined;
 
 /** What a signal asks, with nobody to answer to. */
-export const RELOAD: Request = { t: 'reload', answer: ignore };
+export const RELOAD: Request = { t: 'reload', what: 'config', answer: ignore };
+
+const RENEW: Request = { t: 'reload', what: 'certificates', answer: ignore };
 
 class Daemon {
   readonly #setup: DaemonSetup;
@@ -46,12 +77,15 @@ class Daemon {
   readonly #asked$ = new Subject<Request>();
   /** What the routers run on, and what was read last and may come next. */
   #inForce: LoadedFile;
+  /** The files that it names. */
+  readonly #paths$: BehaviorSubject<readonly string[]>;
   #candidate: LoadedFile;
 
   constructor(setup: DaemonSetup) {
     const { first, world, engine } = setup;
     this.#setup = setup;
     this.#inForce = first;
+    this.#paths$ = new BehaviorSubject(first.paths);
     this.#candidate = first;
     this.#engine = engine(() => this.#inForce.config);
     this.#admin = new AdminDoor(this.#handlers(), world.env);
@@ -83,7 +117,7 @@ class Daemon {
       metrics,
       config: () => this.#inForce.raw,
       routers,
-      reload: () => new Promise((answer) => ask({ t: 'reload', answer })),
+      reload: () => new Promise((answer) => ask({ t: 'reload', what: 'config', answer })),
       shutdown: () => ask({ t: 'shutdown' }),
       abort: () => ask({ t: 'abort' }),
       hosts: () => this.#inForce.config.admin.hosts,
@@ -96,8 +130,8 @@ class Daemon {
     const { run, stop, cut } = this.#engine;
     return {
       first: this.#inForce.config,
-      request$: merge(this.#setup.signal$, this.#asked$).pipe(map(told(env.log))),
-      load: () => this.#load(),
+      request$: merge(this.#setup.signal$, this.#asked$, this.#renewed$()).pipe(map(told(env.log))),
+      load: (what) => this.#load(what),
       prepare: (config) => this.#prepare(config),
       run,
       stopping: stop,
@@ -105,8 +139,20 @@ class Daemon {
     };
   }
 
-  #load(): Either<readonly string[], Config> {
-    const loaded = this.#setup.load();
+  /** Asks for a reload whenever a file of certificates or keys changes. */
+  #renewed$(): Observable<Request> {
+    const { env } = this.#setup.world;
+    return this.#paths$.pipe(
+      distinctUntilChanged((a, b) => a.join('\n') === b.join('\n')),
+      switchMap((paths) =>
+        paths.length === 0 ? EMPTY : changes(() => signatureOfAll(paths), env),
+      ),
+      map(() => RENEW),
+    );
+  }
+
+  #load(what: Reloaded): Either<readonly string[], Config> {
+    const loaded = what === 'config' ? this.#setup.load() : this.#inForce.again();
     if (isLeft(loaded)) return loaded;
     this.#candidate = loaded.right;
     return right(loaded.right.config);
@@ -133,7 +179,8 @@ class Daemon {
   #commit(door: Ready, engine: Ready): void {
     const { configure, env } = this.#setup.world;
     this.#inForce = this.#candidate;
-    const { config, warningLines } = this.#inForce;
+    const { config, warningLines, paths } = this.#inForce;
+    this.#paths$.next(paths);
     configure(config.log);
     engine.commit();
     door.commit();

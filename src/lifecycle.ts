@@ -24,9 +24,16 @@ import type { Config } from './config/config.ts';
 import type { Env } from './env.ts';
 import { LONGEST_MS } from './timers.ts';
 
+/** The config file with all that it names, or only the files that the config in force names. */
+export type Reloaded = 'config' | 'certificates';
+
 /** What is asked of a running daemon: by a signal or by the admin server. */
 export type Request =
-  | { readonly t: 'reload'; readonly answer: (result: Either<readonly string[], void>) => void }
+  | {
+      readonly t: 'reload';
+      readonly what: Reloaded;
+      readonly answer: (result: Either<readonly string[], void>) => void;
+    }
   /** Drain; a second one aborts. */
   | { readonly t: 'shutdown' }
   | { readonly t: 'abort' };
@@ -40,8 +47,8 @@ export interface Ready {
 export interface Lifecycle {
   readonly first: Config;
   readonly request$: Observable<Request>;
-  /** Reads the file again. */
-  readonly load: () => Either<readonly string[], Config>;
+  /** Reads files again. */
+  readonly load: (what: Reloaded) => Either<readonly string[], Config>;
   /** Binds what a config needs: all of it or, with the errors told, none. */
   readonly prepare: (config: Config) => Observable<Either<readonly string[], Ready>>;
   /** Runs the configs until they end and the last stream has. */
@@ -66,9 +73,9 @@ const only =
 /** One reload: the new config if all of it is good, else nothing; whoever asked is told which. */
 const reload =
   ({ load, prepare }: Lifecycle) =>
-  ({ answer }: Extract<Request, { t: 'reload' }>): Observable<Config> =>
+  ({ what, answer }: Extract<Request, { t: 'reload' }>): Observable<Config> =>
     defer(() => {
-      const loaded = load();
+      const loaded = load(what);
       if (isLeft(loaded)) {
         answer(left(loaded.left));
         return EMPTY;

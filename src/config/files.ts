@@ -1,6 +1,7 @@
 /** The files that a config names, read and checked on this machine. */
 import { createPrivateKey, randomBytes, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import { type Either, left, right } from 'fp-ts/lib/Either.js';
@@ -69,19 +70,53 @@ const checkVersions = ({ minVersion, maxVersion, ciphers }: TlsVersions): Either
       `expected versions and ciphers that OpenSSL knows, got: ${error instanceof Error ? error.message : error}`,
   );
 
-/** New with each process. */
-const ticketKeys = randomBytes(48);
-
-/** Files relative to the folder of the config file; `-` is the folder that the process runs in. */
-export const filesBeside = (configFile: string): Files => ({
-  read: (path) =>
-    attempt(
-      () => readFileSync(resolve(configFile === '-' ? '.' : dirname(configFile), path), 'utf8'),
-      (error) => `cannot read ${path}: ${readReason(error)}`,
-    ),
+const CHECKS = {
   checkIdentity,
   checkRoots,
   checkCrl,
   checkVersions,
-  ticketKeys,
-});
+  // New with each process.
+  ticketKeys: randomBytes(48),
+};
+
+/** Files that also tell which of them were read. */
+export interface NotedFiles extends Files {
+  /** Absolute. */
+  readonly paths: ReadonlySet<string>;
+}
+
+/** Files relative to the folder of the config file; `-` is the folder that the process runs in. */
+export const filesBeside = (configFile: string): NotedFiles => {
+  const folder = configFile === '-' ? '.' : dirname(configFile);
+  const paths = new Set<string>();
+  const read = (path: string): string => {
+    const whole = resolve(folder, path);
+    paths.add(whole);
+    return readFileSync(whole, 'utf8');
+  };
+  return {
+    ...CHECKS,
+    paths,
+    read: (path) =>
+      attempt(
+        () => read(path),
+        (error) => `cannot read ${path}: ${readReason(error)}`,
+      ),
+  };
+};
+
+const signatureOf = async (path: string): Promise<string> => {
+  try {
+    const { ino, size, mtimeNs } = await stat(path, { bigint: true });
+    return `${ino} ${size} ${mtimeNs}`;
+  } catch (error) {
+    return readReason(error);
+  }
+};
+
+/**
+ * A text that is another one when any of these files is another one, by a write, a rename or the swap of a link on the
+ * way to it. Errors: none; a file that is missing is one state of it.
+ */
+export const signatureOfAll = async (paths: readonly string[]): Promise<string> =>
+  (await Promise.all(paths.map(signatureOf))).join('\n');

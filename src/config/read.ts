@@ -8,21 +8,36 @@ import { showConfigError } from './report.ts';
 /** A loaded file, with its warnings as lines. */
 export interface LoadedFile extends Loaded {
   readonly warningLines: readonly string[];
+  /** The files of certificates and keys that it names, absolute. */
+  readonly paths: readonly string[];
+  /** The same text, with these files as they are now. */
+  readonly again: () => Either<readonly string[], LoadedFile>;
 }
 
 const STDIN = 0;
 
+const nameOf = (file: string): string => (file === '-' ? '<stdin>' : file);
+
 /** Reads and loads a config file, `-` for standard input. Errors: all of them, a line each. */
 export const readConfig = (file: string): Either<readonly string[], LoadedFile> => {
-  const name = file === '-' ? '<stdin>' : file;
   let text: string;
   try {
     text = readFileSync(file === '-' ? STDIN : file, 'utf8');
   } catch (error) {
-    return left([`cannot read ${name}: ${readReason(error)}`]);
+    return left([`cannot read ${nameOf(file)}: ${readReason(error)}`]);
   }
-  const show = showConfigError(name);
-  const loaded = loadConfig(text, filesBeside(file));
+  return load(file, text);
+};
+
+const load = (file: string, text: string): Either<readonly string[], LoadedFile> => {
+  const show = showConfigError(nameOf(file));
+  const files = filesBeside(file);
+  const loaded = loadConfig(text, files);
   if (isLeft(loaded)) return left(loaded.left.map(show));
-  return right({ ...loaded.right, warningLines: loaded.right.warnings.map(show) });
+  return right({
+    ...loaded.right,
+    warningLines: loaded.right.warnings.map(show),
+    paths: [...files.paths],
+    again: () => load(file, text),
+  });
 };

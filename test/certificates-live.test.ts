@@ -1,0 +1,54 @@
+/** Certificates that are replaced under a running daemon: new handshakes get the new one, streams do not notice. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { copyFile, readFile, rename, writeFile } from 'node:fs/promises';
+import { test } from 'node:test';
+import tls from 'node:tls';
+import { startDaemon } from './support/daemon.ts';
+import { within } from './support/eventually.ts';
+import { makeIdentity } from './support/identity.ts';
+import { makeScope, type Scope } from './support/process.ts';
+import { route } from './support/route.ts';
+import { startEcho } from './support/tcp.ts';
+
+const connect = async (scope: Scope, port: number): Promise<tls.TLSSocket> => {
+  const socket = tls.connect({ host: '127.0.0.1', port, rejectUnauthorized: false });
+  scope.after(() => {
+    socket.destroy();
+  });
+  await within('a handshake', once(socket, 'secureConnect'));
+  return socket;
+};
+
+const nameOf = (socket: tls.TLSSocket): unknown => socket.getPeerCertificate().subject.CN;
+
+const echo = async (socket: tls.TLSSocket, text: string): Promise<string> => {
+  const heard = once(socket, 'data');
+  socket.write(text);
+  const [data] = await within('an echo', heard);
+  return String(data);
+};
+
+for (const workers of [0, 1])
+  test(`a pair is swapped as one, a broken one keeps the old (workers: ${workers})`, async (t) => {
+    const scope = makeScope(t);
+    const [one, two] = [await makeIdentity(scope, 'one'), await makeIdentity(scope, 'two')];
+    const [oneCert = '', twoCert = ''] = [one.certs[0], two.certs[0]];
+    const routers = [
+      route('tls', [await startEcho(scope)], { server: { tls: { defaultIdentity: one } } }),
+    ];
+    const daemon = await startDaemon(scope, { workers, log: { format: 'json' }, routers });
+    const [port = 0] = daemon.ports;
+    const old = await connect(scope, port);
+    assert.equal(nameOf(old), 'one');
+    // Half of the pair: it does not belong to the key.
+    await copyFile(twoCert, `${oneCert}.new`);
+    await rename(`${oneCert}.new`, oneCert);
+    const { error } = await daemon.logged(({ message }) => message === 'the old certificates stay');
+    assert.match(String(error), /tls\.defaultIdentity: .*private key does not belong/);
+    assert.equal(nameOf(await connect(scope, port)), 'one');
+    await writeFile(one.privateKey, await readFile(two.privateKey));
+    await daemon.logged(({ message }) => message === 'certificates reloaded');
+    assert.equal(nameOf(await connect(scope, port)), 'two');
+    assert.equal(await echo(old, 'still here'), 'still here');
+  });
