@@ -89,8 +89,9 @@ export class Crew {
     });
   }
 
-  tell(order: Order): void {
-    for (const child of this.#children.values()) child.tell(order);
+  /** Tells these workers, or all. */
+  tell(order: Order, slots: readonly number[] = this.slots()): void {
+    for (const slot of slots) this.#children.get(slot)?.tell(order);
   }
 
   /** Asks one worker. Ends without an answer when it is gone or says nothing. */

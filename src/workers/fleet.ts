@@ -3,6 +3,7 @@ import { type Either, left, right } from 'fp-ts/lib/Either.js';
 import {
   defaultIfEmpty,
   EMPTY,
+  filter,
   firstValueFrom,
   forkJoin,
   ignoreElements,
@@ -11,7 +12,9 @@ import {
   merge,
   mergeMap,
   type Observable,
+  of,
   ReplaySubject,
+  Subject,
   type Subscription,
   share,
   switchMap,
@@ -56,6 +59,12 @@ class Fleet implements Engine {
   readonly #config$ = new ReplaySubject<Config>(1);
   readonly #stop$ = new ReplaySubject<void>(1);
   readonly #kept$: Observable<never>;
+  /** Workers that have what is in force; a reload is theirs to prepare. */
+  readonly #upToDate = new Set<number>();
+  /** Workers that a config was committed without. */
+  readonly #missed$ = new Subject<number>();
+  /** Workers that are being brought up. */
+  readonly #bringing = new Set<number>();
   #keeping: Subscription | undefined;
   #inForce: Config | undefined;
 
@@ -75,21 +84,31 @@ class Fleet implements Engine {
 
   readonly prepare = (config: Config): Observable<Either<readonly string[], Prepared>> => {
     this.#keeping ??= this.#kept$.subscribe();
-    const { workers } = this.#setup;
-    const isFirst = this.#inForce === undefined;
-    return this.#crew.assembled(isFirst ? workers : 0).pipe(
-      mergeMap((slots) => forkJoin(slots.map((slot) => this.#prepareOne(slot, config)))),
+    // One that is being brought up has prepared something else.
+    const slots$ =
+      this.#inForce === undefined
+        ? this.#crew.assembled(this.#setup.workers)
+        : of([...this.#upToDate]);
+    return slots$.pipe(mergeMap((slots) => this.#prepareAll(slots, config)));
+  };
+
+  #prepareAll(
+    slots: readonly number[],
+    config: Config,
+  ): Observable<Either<readonly string[], Prepared>> {
+    const cancel = (): void => this.#crew.tell({ t: 'cancel' }, slots);
+    return forkJoin(slots.map((slot) => this.#prepareOne(slot, config))).pipe(
       map((answers) => answers.flat()),
       // With no worker here there is nothing to bind: those that begin are brought up.
       defaultIfEmpty<readonly string[], readonly string[]>([]),
       map((errors) => {
         if (errors.length === 0)
-          return right({ commit: () => this.#commit(config), cancel: () => this.#cancel() });
-        this.#cancel();
+          return right({ commit: () => this.#commit(config, slots), cancel });
+        cancel();
         return left([...new Set(errors)]);
       }),
     );
-  };
+  }
 
   readonly run = (config$: Observable<Config>): Observable<never> =>
     merge(config$.pipe(tap({ complete: () => this.#drain() }), ignoreElements()), this.#kept$);
@@ -133,27 +152,41 @@ class Fleet implements Engine {
     const counted$ = interval(COUNT_MS, this.#env.scheduler).pipe(
       switchMap(() => this.#count(slot)),
     );
-    const begun$ = this.#crew
-      .enter(slot, child)
-      .pipe(mergeMap(() => (this.#inForce === undefined ? EMPTY : this.#bringUp(slot, child))));
-    return merge(told$, counted$, begun$).pipe(
+    const begun$ = this.#crew.enter(slot, child).pipe(mergeMap(() => this.#bringUp(slot, child)));
+    const missed$ = this.#missed$.pipe(
+      filter((missed) => missed === slot),
+      mergeMap(() => this.#bringUp(slot, child)),
+    );
+    const left = (): void => {
+      this.#upToDate.delete(slot);
+      this.#bringing.delete(slot);
+      this.#ledger.lost(String(slot));
+    };
+    return merge(told$, counted$, begun$, missed$).pipe(
       ignoreElements(),
-      this.#crew.whileHere(slot, child, () => this.#ledger.lost(String(slot))),
+      this.#crew.whileHere(slot, child, left),
     );
   }
 
   /** Has a worker that comes later do what the others do. */
   #bringUp(slot: number, child: Child): Observable<unknown> {
     const config = this.#inForce;
-    if (config === undefined) return EMPTY;
+    if (config === undefined || this.#bringing.has(slot)) return EMPTY;
+    this.#bringing.add(slot);
+    this.#upToDate.delete(slot);
     for (const told of this.#lookups.known()) child.tell(told);
     return this.#prepareOne(slot, config).pipe(
       mergeMap((errors) => {
+        this.#bringing.delete(slot);
         for (const error of errors) this.#env.log('error', error, { worker: slot });
-        if (errors.length > 0) child.kill();
-        else child.tell({ t: 'commit' });
+        if (errors.length > 0) {
+          child.kill();
+          return EMPTY;
+        }
+        child.tell({ t: 'commit' });
+        this.#upToDate.add(slot);
         // A reload that passed it by meanwhile.
-        return errors.length === 0 && this.#inForce !== config ? this.#bringUp(slot, child) : EMPTY;
+        return this.#inForce === config ? EMPTY : this.#bringUp(slot, child);
       }),
     );
   }
@@ -170,14 +203,12 @@ class Fleet implements Engine {
       );
   }
 
-  #commit(config: Config): void {
+  #commit(config: Config, slots: readonly number[]): void {
     this.#inForce = config;
     this.#config$.next(config);
-    this.#crew.tell({ t: 'commit' });
-  }
-
-  #cancel(): void {
-    this.#crew.tell({ t: 'cancel' });
+    this.#crew.tell({ t: 'commit' }, slots);
+    for (const slot of slots) this.#upToDate.add(slot);
+    for (const slot of this.#crew.slots()) if (!slots.includes(slot)) this.#missed$.next(slot);
   }
 
   #drain(): void {

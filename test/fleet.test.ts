@@ -1,0 +1,162 @@
+/** The engine of a primary: a reload and a worker that is begun again do not get into each other’s way. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Either } from 'fp-ts/lib/Either.js';
+import { isLeft, isRight } from 'fp-ts/lib/Either.js';
+import { NEVER, ReplaySubject, Subject } from 'rxjs';
+import { makeMetrics } from '../src/admin/metrics.ts';
+import type { Config } from '../src/config/config.ts';
+import { loadConfig } from '../src/config/load.ts';
+import type { Engine, Prepared } from '../src/engine.ts';
+import type { Child } from '../src/workers/crew.ts';
+import { fleetEngine } from '../src/workers/fleet.ts';
+import type { Order, Word } from '../src/workers/protocol.ts';
+import { makeHandEnv } from './support/serving.ts';
+import { FILES } from './support/tls-settings.ts';
+
+const config = (port: number): Config => {
+  const loaded = loadConfig(
+    `routers: [{ label: a, interpreter: { kind: static, names: {} }, servers: [{ port: ${port}, dstName: /svc/a }] }]`,
+    FILES,
+  );
+  assert.ok(isRight(loaded));
+  return loaded.right.config;
+};
+
+/** A worker of which the test is the other end. */
+class Worker implements Child {
+  readonly word$ = new Subject<Word>();
+  readonly exit$ = new ReplaySubject<void>(1);
+  readonly orders: Order[] = [];
+  #ask = 0;
+
+  readonly tell = (order: Order): void => {
+    if (order.t === 'prepare') this.#ask = order.ask;
+    if (order.t !== 'count') this.orders.push(order);
+  };
+
+  readonly kill = (): void => undefined;
+
+  /** What it was told since it was last asked, with the port of the config that it was to prepare. */
+  told(): readonly string[] {
+    return this.orders
+      .splice(0)
+      .map((order) =>
+        order.t === 'prepare'
+          ? `prepare ${order.config.routers[0]?.servers[0]?.address.port}`
+          : order.t,
+      );
+  }
+
+  /** Answers the last `prepare`. */
+  answer(...errors: readonly string[]): void {
+    this.word$.next({ t: 'prepared', ask: this.#ask, errors });
+  }
+
+  ready(): void {
+    this.word$.next({ t: 'ready' });
+  }
+
+  exit(): void {
+    this.exit$.next();
+    this.word$.complete();
+  }
+}
+
+const start = (workers: number) => {
+  const { clock, env } = makeHandEnv();
+  const spawned: Worker[] = [];
+  const engine: Engine = fleetEngine(
+    {
+      workers,
+      spawn: () => {
+        const worker = new Worker();
+        spawned.push(worker);
+        return worker;
+      },
+      interpreter$: () => NEVER,
+      metrics: makeMetrics({
+        names: () => [],
+        servers: () => [],
+        bufferedBytes: () => 0,
+        logDropped: () => 0,
+        maxNameSeries: () => 1,
+      }),
+      turn: () => Promise.resolve(),
+    },
+    env,
+  );
+  const prepare = (port: number) => {
+    const results: Either<readonly string[], Prepared>[] = [];
+    engine.prepare(config(port)).subscribe((result) => results.push(result));
+    return results;
+  };
+  return { clock, spawned, engine, prepare };
+};
+
+/** Two workers with config 1 in force, and a third process that takes the place of the second and is being brought up. */
+const replacing = () => {
+  const fleet = start(2);
+  const { clock, spawned, prepare } = fleet;
+  const first = prepare(1);
+  for (const worker of spawned) worker.ready();
+  for (const worker of spawned) worker.answer();
+  const [result] = first;
+  assert.ok(result !== undefined && isRight(result));
+  result.right.commit();
+  const [one, two] = spawned;
+  assert.ok(one !== undefined && two !== undefined);
+  assert.deepEqual(
+    [one.told(), two.told()],
+    [
+      ['prepare 1', 'commit'],
+      ['prepare 1', 'commit'],
+    ],
+  );
+  two.exit();
+  clock.advance(60_000);
+  const late = spawned[2];
+  assert.ok(late !== undefined);
+  late.ready();
+  assert.deepEqual(late.told(), ['prepare 1']);
+  return { ...fleet, one, late };
+};
+
+test('a reload that is refused takes nothing from a worker that is being brought up', () => {
+  const { prepare, one, late } = replacing();
+  const refused = prepare(2);
+  assert.deepEqual([one.told(), late.told()], [['prepare 2'], []]);
+  one.answer('port taken');
+  assert.ok(refused[0] !== undefined && isLeft(refused[0]));
+  assert.deepEqual([one.told(), late.told()], [['cancel'], []]);
+  late.answer();
+  assert.deepEqual(late.told(), ['commit']);
+});
+
+test('a reload that passes a worker by is brought to it when it is up', () => {
+  const { prepare, one, late } = replacing();
+  const results = prepare(2);
+  one.answer();
+  const [reloaded] = results;
+  assert.ok(reloaded !== undefined && isRight(reloaded));
+  reloaded.right.commit();
+  assert.deepEqual([one.told(), late.told()], [['prepare 2', 'commit'], []]);
+  late.answer();
+  assert.deepEqual(late.told(), ['commit', 'prepare 2']);
+  late.answer();
+  assert.deepEqual(late.told(), ['commit']);
+});
+
+test('a worker that comes up while others prepare a reload gets it after them', () => {
+  const { prepare, one, late } = replacing();
+  const results = prepare(2);
+  late.answer();
+  assert.deepEqual(late.told(), ['commit']);
+  one.answer();
+  const [reloaded] = results;
+  assert.ok(reloaded !== undefined && isRight(reloaded));
+  reloaded.right.commit();
+  assert.deepEqual([one.told(), late.told()], [['prepare 2', 'commit'], ['prepare 2']]);
+  late.answer();
+  assert.deepEqual(late.told(), ['commit']);
+});
