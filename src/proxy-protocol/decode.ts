@@ -41,8 +41,9 @@ const readPlace = (ip: string, port: string, isV6: boolean): Place | undefined =
 
 const decodeLine = (bytes: Uint8Array): Decoded => {
   const end = bytes.indexOf(10);
-  if (end < 0) return bytes.length < LONGEST_LINE ? MORE : bad('a line of over 107 bytes');
-  if (end >= LONGEST_LINE || bytes[end - 1] !== 13) return bad('a line that does not end in CRLF');
+  if ((end < 0 ? bytes.length : end) >= LONGEST_LINE) return bad('a line of over 107 bytes');
+  if (end < 0) return MORE;
+  if (bytes[end - 1] !== 13) return bad('a line that does not end in CRLF');
   const line = String.fromCharCode(...bytes.subarray(0, end - 1));
   const length = end + 1;
   const [, family, ...fields] = line.split(' ');
