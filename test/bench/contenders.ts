@@ -53,9 +53,9 @@ export const write = (name: string, text: string): string => {
   return path;
 };
 
-/** Makes a certificate for localhost that signs itself. */
+/** Makes a certificate for localhost that signs itself, with an EC key (P-256). */
 export const makeCertFiles = async (): Promise<CertFiles> => {
-  const { certs, privateKey } = await makeCert('localhost');
+  const { certs, privateKey } = await makeCert('localhost', { isEc: true });
   return {
     cert: write('cert.pem', String(certs)),
     key: write('key.pem', String(privateKey)),

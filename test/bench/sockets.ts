@@ -16,9 +16,28 @@ export interface Hearer {
 /** Where to, and how. */
 export interface Target {
   readonly port: number;
-  /** Each handshake is a full one. */
   readonly tls?: boolean;
+  /** See `Through`. */
+  readonly resumes?: boolean;
 }
+
+/** The last session of each port. */
+const sessions = new Map<number, Buffer>();
+
+const openSecure = (
+  { port, resumes = false }: Target,
+  ready: (socket: net.Socket) => void,
+): tls.TLSSocket => {
+  const session = resumes ? sessions.get(port) : undefined;
+  const options = { host: HOST, port, rejectUnauthorized: false };
+  const socket = tls.connect({ ...options, ...(session && { session }) }, () => {
+    if (session !== undefined && !socket.isSessionReused())
+      socket.destroy(new Error('a session that was not resumed'));
+    else ready(socket);
+  });
+  if (resumes) socket.on('session', (next) => sessions.set(port, next));
+  return socket.setNoDelay(true);
+};
 
 const onread = (hearer: Hearer): net.OnReadOpts => ({
   buffer: SHARED,
@@ -30,17 +49,13 @@ const onread = (hearer: Hearer): net.OnReadOpts => ({
 
 /** Opens a connection, and calls back when it is ready for bytes. */
 export const open = (
-  { port, tls: isSecure }: Target,
+  target: Target,
   ready: (socket: net.Socket) => void,
   hearer: Hearer,
 ): net.Socket => {
-  const to = { host: HOST, port };
-  if (isSecure === true) {
-    const socket = tls.connect({ ...to, rejectUnauthorized: false }, () => ready(socket));
-    socket.setNoDelay(true);
-    return socket.on('data', (bytes: Buffer) => hearer.hear(bytes));
-  }
-  const options = { ...to, noDelay: true, onread: onread(hearer) };
+  if (target.tls === true)
+    return openSecure(target, ready).on('data', (bytes: Buffer) => hearer.hear(bytes));
+  const options = { host: HOST, port: target.port, noDelay: true, onread: onread(hearer) };
   const socket = net.connect(options, () => ready(socket));
   return socket;
 };

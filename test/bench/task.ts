@@ -5,6 +5,8 @@ interface Through {
   readonly port: number;
   /** The clients speak TLS; the backends never do. */
   readonly tls?: boolean;
+  /** They go on with a session of an earlier connection; otherwise each handshake is a full one. */
+  readonly resumes?: boolean;
 }
 
 /** Moves bytes one way over so many streams at a time: `up` from client to backend. */

@@ -9,12 +9,14 @@ export interface CertOptions {
   /** DNS names that it is good for; by default its common name. */
   readonly names?: readonly string[];
   readonly isExpired?: boolean;
+  /** With a key on P-256 instead of one of RSA. */
+  readonly isEc?: boolean;
 }
 
 /** Makes one for a common name. */
 export const makeCert = async (
   commonName: string,
-  { names = [commonName], isExpired = false }: CertOptions = {},
+  { names = [commonName], isExpired = false, isEc = false }: CertOptions = {},
 ): Promise<Identity> => {
   const now = Date.now();
   const altNames = names.map((value) => ({ type: DNS, value }) as const);
@@ -22,7 +24,7 @@ export const makeCert = async (
   const { cert, private: privateKey } = await generate(
     [{ name: 'commonName', value: commonName }],
     {
-      keySize: 2048,
+      ...(isEc ? { keyType: 'ec', curve: 'P-256' } : { keySize: 2048 }),
       notBeforeDate: new Date(now - 2 * DAY_MS),
       notAfterDate: new Date(now + (isExpired ? -DAY_MS : DAY_MS)),
       extensions: altNames.length === 0 ? [basics] : [basics, { name: 'subjectAltName', altNames }],
