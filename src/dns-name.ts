@@ -1,16 +1,21 @@
-/** Names of hosts as they come from the network. Pure. */
+/** DNS names in one canonical text each. Pure. */
 
-const LABELS =
-  /^(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/;
+/** Characters of a name in text, without the dot at its end (RFC 1035 section 2.3.4). */
 const LONGEST = 253;
-/** A last label of digits makes it an address, or something that resolvers take for one. */
-const ADDRESS = /(?:^|\.)(?:\d+|0x[0-9a-f]*)$/;
+
+/** Letters, digits and hyphens (RFC 5890 section 2.3.1), and the underscore, which services use (RFC 2782). */
+const LABEL = '[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?';
+const NAME = new RegExp(`^${LABEL}(?:\\.${LABEL})*$`);
+
+/** What ends so may be read as an IPv4 address, whole or abridged; no top-level name does (RFC 1123 section 2.1). */
+const NUMERIC_END = /(?:^|\.)(?:\d+|0[xX][0-9A-Fa-f]*)$/;
 
 /**
- * Gives a valid DNS name lower-cased and without a dot at its end; `undefined`: it is none, an IP address for one.
- * Source: RFC 1123 §2.1, with underscores as they are in use; RFC 6066 §3: an address is no server name.
+ * Gives the canonical text of a DNS name: lower case, without a dot at the end. It may have a single label.
+ * `undefined`: this is no DNS name, or it is an IP address.
  */
 export const dnsName = (text: string): string | undefined => {
-  const name = text.toLowerCase().replace(/\.$/, '');
-  return name.length <= LONGEST && LABELS.test(name) && !ADDRESS.test(name) ? name : undefined;
+  const name = text.endsWith('.') ? text.slice(0, -1) : text;
+  const isName = name.length <= LONGEST && NAME.test(name) && !NUMERIC_END.test(name);
+  return isName ? name.toLowerCase() : undefined;
 };

@@ -1,116 +1,138 @@
-/** A ClientHello read from the bytes of a connection as they come, while they stay whole for whoever ends TLS. Pure. */
-import { type ClientHello, parseHello } from './parse.ts';
+/** A ClientHello found in the bytes that a client sends first, without ending its TLS. Pure. */
+import { isLeft } from 'fp-ts/lib/Either.js';
+import { Fields } from './fields.ts';
+import { type ClientHello, LEAST_BYTES, parseHello } from './hello.ts';
 
-export type { ClientHello } from './parse.ts';
-
-/** What the bytes so far come to. After anything but `more` the reader is done. */
+/** What is known after some bytes. All but `more` are final. */
 export type HelloOutcome =
   | { readonly t: 'more' }
   | { readonly t: 'hello'; readonly hello: ClientHello }
-  /** It is not TLS, or TLS of the last century. */
+  /** This is not TLS. */
   | { readonly t: 'plain' }
-  /** It is TLS, and broken. */
+  /** This is TLS, and no server could take it; `detail` says why, for people. */
   | { readonly t: 'bad'; readonly detail: string }
+  /** The ClientHello says that it is longer than the limit. */
   | { readonly t: 'too-big' };
 
+/** A record's header: its type, its version in two bytes, its length in two (RFC 8446 section 5.1). */
+const HEADER_BYTES = 5;
+const RECORD_TYPE = 22;
+/** RFC 8446 section 5.2. */
+const LONGEST_RECORD = 16_384 + 256;
+
+/** What the first bytes of a header may be: a known type (20 to 24), then a version from SSL 3.0 to TLS 1.3. */
+const HEADER_BOUNDS: readonly (readonly number[])[] = [
+  [20, 24],
+  [3, 3],
+  [0, 4],
+];
+
+/** A message's head: its type, its length in three bytes (RFC 8446 section 4). */
+const HEAD_BYTES = 4;
+const MESSAGE_TYPE = 1;
+
 const MORE: HelloOutcome = { t: 'more' };
-const PLAIN: HelloOutcome = { t: 'plain' };
 const bad = (detail: string): HelloOutcome => ({ t: 'bad', detail });
 
-/** Source: RFC 8446 §5.1: a record’s head is its type, a version and its length. */
-const RECORD_HEAD = 5;
-const HANDSHAKE = 22;
-const MAJOR = 3;
-/** Of a plaintext record, with what old implementations add. */
-const LONGEST_RECORD = 16_384 + 256;
-/** Source: RFC 8446 §4: a message’s head is its type and its length. */
-const MESSAGE_HEAD = 4;
-const CLIENT_HELLO = 1;
-
 /**
- * Reads pieces of any size, across records. Each byte is looked at once, and the message is kept until it is whole.
- * Bounds: it keeps `most` bytes at most.
+ * Reads what a client sends first, in pieces of any size. The outcome does not depend on how the bytes are cut.
+ * `plain` is told by the first byte that cannot be TLS, a ClientHello by its last one; what follows is not looked at.
+ * Bounds: it holds the message without record headers, at most `maxBytes`, and keeps no piece. Who keeps what came
+ * has to bound that too: a record may carry a single byte, six on the wire. Costs O(bytes).
  */
 export class HelloReader {
-  readonly #most: number;
-  /** The head of the record that comes, as far as it is here. */
-  readonly #head: number[] = [];
-  /** What is still to come of the record. */
+  readonly #maxBytes: number;
+  readonly #header = new Uint8Array(HEADER_BYTES);
+  #headerSize = 0;
+  /** Bytes that the begun record still has to bring. */
   #left = 0;
-  #message = new Uint8Array(512);
-  #length = 0;
-  #outcome: HelloOutcome = MORE;
+  #message = new Uint8Array(HEAD_BYTES);
+  #size = 0;
+  /** Size of the message as far as it is known: of its head, then of all. */
+  #wanted = HEAD_BYTES;
+  #isFirst = true;
+  #outcome = MORE;
 
-  constructor(most: number) {
-    this.#most = most;
+  /** `maxBytes`: the longest message that is read, with its head of four bytes. */
+  constructor(maxBytes = 65_536) {
+    this.#maxBytes = maxBytes;
   }
 
-  /** Takes the next bytes. */
+  /** Bytes of memory for the message: at most `maxBytes`, or 4 where that is more; none after a final outcome. */
+  get held(): number {
+    return this.#message.length;
+  }
+
+  /** Reads on. After a final outcome it gives the same one again. */
   push(bytes: Uint8Array): HelloOutcome {
     let at = 0;
-    while (this.#outcome.t === 'more' && at < bytes.length) {
-      if (this.#left === 0) {
-        this.#readHead(bytes[at] ?? 0);
-        at += 1;
-      } else {
-        const part = bytes.subarray(at, at + this.#left);
-        at += part.length;
-        this.#left -= part.length;
-        this.#readMessage(part);
-      }
+    while (this.#outcome === MORE && at < bytes.length) {
+      const isHeader = this.#left === 0;
+      const length = isHeader ? 1 : Math.min(this.#left, this.#wanted - this.#size);
+      const piece = bytes.subarray(at, at + length);
+      this.#outcome = isHeader ? this.#onHeader(piece) : this.#onMessage(piece);
+      at += piece.length;
     }
+    if (this.#outcome !== MORE) this.#message = new Uint8Array(0);
     return this.#outcome;
   }
 
-  #readHead(byte: number): void {
-    const head = this.#head;
-    head.push(byte);
-    const isFirst = this.#length === 0;
-    // The sooner it is known to be something else, the less its server waits.
-    if (head.length === 1 && byte !== HANDSHAKE)
-      this.#outcome = isFirst ? PLAIN : bad('another record within the ClientHello');
-    if (head.length === 2 && byte !== MAJOR)
-      this.#outcome = isFirst ? PLAIN : bad('a wrong version');
-    if (head.length < RECORD_HEAD) return;
-    this.#left = ((head[3] ?? 0) << 8) | byte;
-    head.length = 0;
-    if (this.#left === 0) this.#outcome = bad('an empty record');
-    else if (this.#left > LONGEST_RECORD) this.#outcome = bad(`a record of ${this.#left} bytes`);
+  /** Takes the next byte of a record's header. */
+  #onHeader([byte = 0]: Uint8Array): HelloOutcome {
+    const nth = this.#headerSize;
+    this.#header[nth] = byte;
+    this.#headerSize += 1;
+    const [least = 0, most = 255] = HEADER_BOUNDS[nth] ?? [];
+    if (byte < least || byte > most)
+      return this.#isFirst ? { t: 'plain' } : bad('what follows a record is no record');
+    const [type] = this.#header;
+    // Only the version tells that the first record is one.
+    if (nth === HEADER_BOUNDS.length - 1 && type !== RECORD_TYPE)
+      return bad(`a record of type ${type} comes before the end of the ClientHello`);
+    return this.#headerSize < HEADER_BYTES ? MORE : this.#onRecord();
   }
 
-  #readMessage(part: Uint8Array): void {
-    if (this.#length === 0 && part[0] !== CLIENT_HELLO) {
-      this.#outcome = bad('a first message that is no ClientHello');
-      return;
+  /** Begins with a record's payload. */
+  #onRecord(): HelloOutcome {
+    const length = new Fields(this.#header.subarray(3)).number(2);
+    if (length === 0) return bad('a record is empty');
+    if (length > LONGEST_RECORD) return bad(`a record has ${length} bytes`);
+    this.#isFirst = false;
+    this.#headerSize = 0;
+    this.#left = length;
+    return MORE;
+  }
+
+  /** Takes a piece of the message, which does not go beyond what is wanted. */
+  #onMessage(piece: Uint8Array): HelloOutcome {
+    const size = this.#size + piece.length;
+    if (size > this.#message.length) {
+      // Twice as much each time, so that small pieces cost no more; never beyond the message's end.
+      const room = Math.min(this.#wanted, Math.max(size, 2 * this.#message.length));
+      const grown = new Uint8Array(room);
+      grown.set(this.#message);
+      this.#message = grown;
     }
-    const wanted = this.#wanted();
-    if (this.#length + part.length > this.#message.length) this.#grow(part.length);
-    this.#message.set(part.subarray(0, this.#message.length - this.#length), this.#length);
-    this.#length = Math.min(this.#length + part.length, this.#message.length);
-    this.#judge(this.#wanted() ?? wanted);
+    this.#message.set(piece, this.#size);
+    this.#size = size;
+    this.#left -= piece.length;
+    if (size < this.#wanted) return MORE;
+    return size === HEAD_BYTES ? this.#onHead() : this.#onWhole();
   }
 
-  #judge(wanted: number | undefined): void {
-    if (wanted === undefined) return;
-    if (wanted > this.#most) this.#outcome = { t: 'too-big' };
-    else if (this.#length >= wanted) {
-      const hello = parseHello(this.#message.subarray(MESSAGE_HEAD, wanted));
-      this.#outcome = typeof hello === 'string' ? bad(hello) : { t: 'hello', hello };
-    }
+  #onHead(): HelloOutcome {
+    const fields = new Fields(this.#message);
+    const type = fields.number(1);
+    const length = fields.number(3);
+    if (type !== MESSAGE_TYPE) return bad(`a message of type ${type} comes before the ClientHello`);
+    if (length < LEAST_BYTES) return bad(`the ClientHello has only ${length} bytes`);
+    if (HEAD_BYTES + length > this.#maxBytes) return { t: 'too-big' };
+    this.#wanted = HEAD_BYTES + length;
+    return MORE;
   }
 
-  /** How long the message is to be; `undefined`: that is not here yet. */
-  #wanted(): number | undefined {
-    if (this.#length < MESSAGE_HEAD) return undefined;
-    const [, high = 0, middle = 0, low = 0] = this.#message;
-    return MESSAGE_HEAD + ((high << 16) | (middle << 8) | low);
-  }
-
-  /** Twice as much each time, so that each byte is copied about once more. */
-  #grow(more: number): void {
-    const size = Math.min(this.#most, Math.max(2 * this.#message.length, this.#length + more));
-    const message = new Uint8Array(size);
-    message.set(this.#message.subarray(0, this.#length));
-    this.#message = message;
+  #onWhole(): HelloOutcome {
+    const hello = parseHello(this.#message.subarray(HEAD_BYTES));
+    return isLeft(hello) ? bad(hello.left) : { t: 'hello', hello: hello.right };
   }
 }

@@ -1,7 +1,8 @@
 /** A connection on its way from being accepted to being identified: PROXY header, then ClientHello or handshake. */
 
 import { showPeer } from '../address.ts';
-import { type ClientHello, HelloReader } from '../client-hello/read.ts';
+import type { ClientHello } from '../client-hello/hello.ts';
+import { HelloReader } from '../client-hello/read.ts';
 import type { Close } from '../close-reason.ts';
 import type { ServerConfig, ServerTlsConfig } from '../config/config.ts';
 import { dnsName } from '../dns-name.ts';
@@ -122,10 +123,12 @@ export class Approach extends ReadAhead {
   #readHello(timeoutMs: number): void {
     const reader = new HelloReader(LONGEST_HELLO);
     let read = 0;
+    let length = 0;
     this.#within(timeoutMs, () => this.#arrive(this.socket, undefined));
     this.#look = () => {
       for (const bytes of this.said.slice(read)) {
         read += 1;
+        length += bytes.length;
         const outcome = reader.push(bytes);
         if (outcome.t === 'more') continue;
         if (outcome.t === 'hello') this.#heed(outcome.hello);
@@ -135,6 +138,8 @@ export class Approach extends ReadAhead {
         return;
       }
       if (this.hasEnded) this.#arrive(this.socket, undefined);
+      // Records of a byte each make a little of much.
+      else if (length >= this.most) this.#refuseHello(`over ${this.most} bytes`);
     };
     if (this.socket.owner === this) this.#look();
     else this.begin();

@@ -19,8 +19,10 @@ class DuplexTrap extends Duplex {
 }
 
 /** What a client sends first. */
-export const clientHello = (): Promise<Buffer> =>
+export const clientHello = (
+  options: tls.ConnectionOptions = { servername: 'shop.example' },
+): Promise<Buffer> =>
   new Promise((resolve) => {
-    const probe = tls.connect({ socket: new DuplexTrap(resolve), servername: 'shop.example' });
+    const probe = tls.connect({ ...options, socket: new DuplexTrap(resolve) });
     probe.on('error', () => undefined);
   });
