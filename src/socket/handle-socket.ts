@@ -169,7 +169,7 @@ export class HandleSocket implements PlainSocket, HandleListener {
     if (this.#isEnding || handle?.reset() !== 0) handle?.close();
   }
 
-  heard(): void {
+  heard(): undefined {
     const count = this.#memory.native.lastRead();
     if (count > 0 && this.#reads !== undefined) {
       this.#memory.lastReader = this;

@@ -24,7 +24,7 @@ export interface ConnectRequest {
 export interface StreamHandle {
   /** Ours: who hears it. */
   listener?: HandleListener | undefined;
-  onread?: (this: StreamHandle) => void;
+  onread?: (this: StreamHandle) => Buffer | undefined;
   readonly useUserBuffer: (memory: Buffer) => void;
   readonly readStart: () => number;
   readonly readStop: () => number;
@@ -53,8 +53,8 @@ export interface TcpHandle extends StreamHandle {
 
 /** Hears a handle. */
 export interface HandleListener {
-  /** Bytes were read into the memory given, or an error: see `lastRead`. */
-  readonly heard: () => void;
+  /** Bytes were read into the memory given, or an error: see `lastRead`. Gives other memory for the next read. */
+  readonly heard: () => Buffer | undefined;
   /** A late write of so many bytes is over. */
   readonly wrote: (length: number, status: number) => void;
 }
@@ -77,8 +77,8 @@ export interface Native {
 type Maker<T> = new (kind?: number) => T;
 
 // One function for all handles: a socket makes no closure.
-const onRead = function (this: StreamHandle): void {
-  this.listener?.heard();
+const onRead = function (this: StreamHandle): Buffer | undefined {
+  return this.listener?.heard();
 };
 
 /** What a write calls that was not taken at once. */

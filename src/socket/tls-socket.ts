@@ -4,10 +4,13 @@ import { codeOf } from '../listen-error.ts';
 import { type Memory, SHARED_BYTES } from './memory.ts';
 import { localOf, onWritten, readInto, type TcpHandle } from './native.ts';
 import type { TlsListener } from './native-tls.ts';
-import { RECORD_BYTES, Records } from './records.ts';
+import { RECORD_BYTES, Records, type Tell } from './records.ts';
 import { CLOSED, type Handshake, type SecureSocket, type Securing, type Terms } from './secure.ts';
 import { NOBODY, type SocketOwner } from './socket.ts';
 import { dress, TlsFacts, UNRECOGNIZED_NAME } from './tls-handle.ts';
+
+/** The platform keeps a few bytes for each change of memory that `heard` does not give, until the socket closes. */
+const MOST_CHANGES = 64;
 
 /** Writes finish later, however soon. */
 const SLACK_BYTES = 64 * 1024;
@@ -33,8 +36,7 @@ export class TlsSocket extends TlsFacts implements SecureSocket, TlsListener {
   readonly fullRead = RECORD_BYTES;
   unwritten = 0;
   isBroken = false;
-  /** What it reads into. */
-  readonly #reads: Buffer;
+  #changes = 0;
   readonly #memory: Memory;
   readonly #terms: Terms;
   readonly #records: Records;
@@ -55,13 +57,14 @@ export class TlsSocket extends TlsFacts implements SecureSocket, TlsListener {
     this.#terms = terms;
     this.#memory = memory;
     this.#done = done;
-    this.#records = new Records((...piece) => this.owner.data(...piece), memory.soon);
+    const shared = memory.view(SHARED_BYTES);
+    const tell: Tell = (...piece) => this.owner.data(...piece);
+    this.#records = new Records({ tell, soon: memory.soon, shared });
     this.#tcp = tcp;
     // The platform keeps the lower one while it is open, and that one ours.
     tcp.listener = this;
     tls.listener = this;
-    this.#reads = memory.view(SHARED_BYTES);
-    readInto(tls, this.#reads);
+    readInto(tls, shared);
     dress(tls, terms);
     for (const bytes of said) tls.receive(bytes);
     tls.readStart();
@@ -92,7 +95,12 @@ export class TlsSocket extends TlsFacts implements SecureSocket, TlsListener {
   }
 
   readInto(memory: Buffer | number): boolean {
-    this.#records.lease(typeof memory === 'number' ? undefined : memory);
+    // The way back to the shared memory is always free.
+    if (this.#changes >= MOST_CHANGES && typeof memory !== 'number') return false;
+    const next = this.#records.lease(typeof memory === 'number' ? undefined : memory);
+    if (next === undefined || this.#tcp === undefined) return true;
+    this.#changes += 1;
+    readInto(this.tls, next);
     return true;
   }
 
@@ -124,13 +132,13 @@ export class TlsSocket extends TlsFacts implements SecureSocket, TlsListener {
     if (this.#isEnding || tcp?.reset() !== 0) tcp?.close();
   }
 
-  heard(): void {
+  heard(): Buffer | undefined {
     const { native } = this.#memory;
     const count = native.lastRead();
-    if (this.#tcp === undefined) return;
-    if (count > 0) this.#records.take(this.#reads, count);
-    else if (count === native.endOfFile) this.#heardEnd();
+    if (count > 0) return this.#records.take(count);
+    if (count === native.endOfFile) this.#heardEnd();
     else if (count < 0) this.#fail(getSystemErrorName(count));
+    return undefined;
   }
 
   wrote(length: number, status: number): void {

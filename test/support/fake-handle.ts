@@ -65,7 +65,7 @@ export class FakeNative implements Native {
 /** Close to a handle on Linux: it tells only when it is polled, and a reset right behind a short read as an end. */
 export class FakeHandle implements TcpHandle {
   listener?: HandleListener | undefined;
-  onread?: (this: StreamHandle) => void;
+  onread?: (this: StreamHandle) => Buffer | undefined;
   /** Bytes that were read. */
   heard = 0;
   /** Largest read so far. */
