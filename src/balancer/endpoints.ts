@@ -19,6 +19,7 @@ const add = (turn: Turn, { address, weight }: WeightedAddress): void => {
     kind: 'endpoint',
     address,
     weight,
+    seenIn: s.sets,
     failures: 0,
     penalties: 0,
     failedAt: 0,
@@ -38,6 +39,7 @@ const add = (turn: Turn, { address, weight }: WeightedAddress): void => {
 
 /** An address that is in the set again goes on with its load, its failures and its penalty. */
 const renew = (turn: Turn, endpoint: Endpoint, weight: number): void => {
+  endpoint.seenIn = turn.s.sets;
   if (endpoint.weight === weight && endpoint.state !== 'retired') return;
   endpoint.weight = weight;
   if (endpoint.state === 'retired') {
@@ -72,18 +74,15 @@ const dropDials = (turn: Turn): void => {
 
 const replace = (turn: Turn, wanted: readonly WeightedAddress[]): void => {
   const { s } = turn;
-  const kept = new Set<string>();
+  s.sets += 1;
   for (const next of wanted) {
-    const { text } = next.address;
-    if (kept.has(text)) continue;
-    kept.add(text);
-    const known = s.endpoints.get(text);
+    const known = s.endpoints.get(next.address.text);
     if (known === undefined) add(turn, next);
-    else renew(turn, known, next.weight);
+    else if (known.seenIn !== s.sets) renew(turn, known, next.weight);
   }
   let isDialing = false;
   for (const endpoint of s.endpoints.values()) {
-    if (endpoint.state === 'retired' || kept.has(endpoint.address.text)) continue;
+    if (endpoint.state === 'retired' || endpoint.seenIn === s.sets) continue;
     isDialing ||= endpoint.dialing > 0;
     retire(turn, endpoint);
   }

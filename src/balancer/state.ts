@@ -13,6 +13,8 @@ export interface Endpoint extends Due {
   /** Its slot in the lotteries. */
   readonly index: number;
   weight: number;
+  /** The last set that it was in, by its number. */
+  seenIn: number;
   state: 'available' | 'failed' | 'retired';
   dialing: number;
   /** Connected: streams and spares. */
@@ -79,6 +81,8 @@ export interface State {
   stale: boolean;
   /** When the last good answer came. */
   resolvedAt: number | undefined;
+  /** How many sets of endpoints there have been. */
+  sets: number;
   /** Every endpoint that is not forgotten, by address. */
   readonly endpoints: Map<string, Endpoint>;
   /** The endpoints by index; gaps are listed in `freeIndexes`. */
@@ -119,6 +123,7 @@ export const makeState = (policy: ClientPolicy, seed: number): State => ({
   resolution: 'pending',
   stale: false,
   resolvedAt: undefined,
+  sets: 0,
   endpoints: new Map(),
   byIndex: [],
   freeIndexes: [],

@@ -40,6 +40,19 @@ const readAddress = (item: unknown): WeightedAddress['address'] | undefined => {
   return makeAddress(ip, port);
 };
 
+type ByText = ReadonlyMap<string, WeightedAddress>;
+
+/** How lists that were read are looked up; made with them. */
+const indexes = new WeakMap<readonly WeightedAddress[], ByText>();
+
+/** The endpoints of a list by the text of their address; each is there once. */
+export const byText = (endpoints: readonly WeightedAddress[]): ByText => {
+  const index =
+    indexes.get(endpoints) ?? new Map(endpoints.map((one) => [one.address.text, one] as const));
+  indexes.set(endpoints, index);
+  return index;
+};
+
 class Reading {
   readonly #byText = new Map<string, WeightedAddress>();
   readonly #flaws: string[] = [];
@@ -61,8 +74,10 @@ class Reading {
 
   result(): Readable {
     const more = this.#flawCount - this.#flaws.length;
+    const endpoints = [...this.#byText.values()];
+    indexes.set(endpoints, this.#byText);
     return {
-      endpoints: [...this.#byText.values()],
+      endpoints,
       flaws: more > 0 ? [...this.#flaws, `and ${more} more`] : this.#flaws,
     };
   }

@@ -1,5 +1,6 @@
 /** What is known of a name, made from what its watch and its polls tell. Pure. */
-import type { WeightedAddress } from '../address.ts';
+
+import { byText } from './addresses.ts';
 import { type Answer, failure } from './answer.ts';
 import type { Heard } from './heard.ts';
 import type { Resolution } from './interpreter.ts';
@@ -36,15 +37,14 @@ export const NOTHING: Knowledge = {
   isFlawed: false,
 };
 
-const weights = (endpoints: readonly WeightedAddress[]): ReadonlyMap<string, number> =>
-  new Map(endpoints.map(({ address, weight }) => [address.text, weight]));
-
 /** Whether two answers say the same; the order of endpoints says nothing. */
 const isSame = (one: Good | undefined, other: Good): boolean => {
   if (one?.t !== 'bound' || other.t !== 'bound') return one?.t === other.t;
   if (one.endpoints.length !== other.endpoints.length) return false;
-  const wanted = weights(one.endpoints);
-  return other.endpoints.every(({ address, weight }) => wanted.get(address.text) === weight);
+  const wanted = byText(one.endpoints);
+  return other.endpoints.every(
+    ({ address, weight }) => wanted.get(address.text)?.weight === weight,
+  );
 };
 
 /** One piece of doubt tells all of it: what follows is no news until something is settled. */

@@ -2,8 +2,10 @@
 import {
   catchError,
   concat,
+  concatMap,
   connect,
   defer,
+  delay,
   distinctUntilChanged,
   filter,
   map,
@@ -63,6 +65,14 @@ const isSettled$ = (watch$: Observable<Heard>): Observable<boolean> =>
     distinctUntilChanged(),
   );
 
+/** A set of so many endpoints takes its time: it is read in one turn of the event loop, and put to use in another. */
+const LARGE_SET = 1000;
+
+const apart = (news: Resolution, { scheduler }: Env): Observable<Resolution> =>
+  news.t === 'bound' && news.endpoints.length >= LARGE_SET
+    ? of(news).pipe(delay(0, scheduler))
+    : of(news);
+
 class NamerdHttp implements Interpreter {
   readonly #config: NamerdHttpConfig;
   readonly #context: NamerdContext;
@@ -85,6 +95,7 @@ class NamerdHttp implements Interpreter {
         tap(journal),
         map(({ news, isConfirmed }) => news ?? (isConfirmed === true ? CONFIRMED : undefined)),
         filter((news) => news !== undefined),
+        concatMap((news) => apart(news, this.#env)),
       );
     }).pipe(catchError((error: unknown, again$) => this.#fault(dst, error, again$)));
 
