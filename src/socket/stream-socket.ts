@@ -58,7 +58,8 @@ export class StreamSocket implements Socket {
   protected surrender(): NodeSocket {
     this.#forsake();
     this.#isOver = true;
-    return this.node;
+    // What comes between two owners waits for the next.
+    return this.node.pause();
   }
 
   local(): string | undefined {

@@ -5,6 +5,9 @@ import { haproxy, nginx } from './peers.ts';
 import { type Group, loopRow, makeRow, OURS, type Plan, type Row } from './results.ts';
 import { compare, within } from './rounds.ts';
 
+/** Connections before those that are measured. */
+const WARMING = 15_000;
+
 const LOAD = { t: 'connections', count: 3_000, perSecond: 2_000 } as const;
 
 const peersOf = ({ peers }: Plan): readonly Recipe[] => [
@@ -19,7 +22,8 @@ const churn = async (
 ): Promise<readonly Row[]> => {
   const rows: Row[] = [];
   const blocked = await within(recipes, async ({ peer, contenders }) => {
-    const samples = await compare(peer, contenders, { load: LOAD, rounds: plan.rounds });
+    const { rounds } = plan;
+    const samples = await compare(peer, contenders, { load: LOAD, rounds, warming: WARMING });
     const title = `${head.name}: CPU each`;
     rows.push(
       makeRow(

@@ -2,7 +2,7 @@
 import { bare, type CertFiles, linkerdTcp, makeCertFiles, type Recipe } from './contenders.ts';
 import { haproxy, nginx } from './peers.ts';
 import { type Group, loopRow, makeRow, type Plan, type Row } from './results.ts';
-import { compare, type Load, measure, within } from './rounds.ts';
+import { compare, type Load, within } from './rounds.ts';
 
 interface Part {
   readonly id: string;
@@ -17,7 +17,7 @@ const MIB_256 = 2 ** 28;
 const REQUESTS = 16_000;
 const HANDSHAKES = 400;
 
-/** Before handshakes are measured: code that is still being compiled costs more than they do. */
+/** Handshakes before those that are measured. */
 const WARMING = 2_500;
 
 const handshakes = (resumes: boolean): Part => ({
@@ -60,10 +60,8 @@ export const tls: Group = async (plan) => {
   const all = recipes(plan, await makeCertFiles());
   const blocked = await within(all, async ({ peer, contenders }) => {
     for (const { load, scale, ...head } of PARTS) {
-      if (load.t === 'connections')
-        for (const contender of contenders)
-          await measure(peer, contender, { ...load, count: WARMING });
-      const samples = await compare(peer, contenders, { load, rounds: plan.rounds });
+      const warming = load.t === 'connections' ? WARMING : 0;
+      const samples = await compare(peer, contenders, { load, rounds: plan.rounds, warming });
       rows.push(makeRow({ ...head, id: `${head.id}/cpu` }, samples, ({ cpuNs }) => cpuNs * scale));
       plan.say(head.title);
     }

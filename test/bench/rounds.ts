@@ -54,12 +54,22 @@ export const measure = async (
   return { ...outcome, cpuNs: cpu };
 };
 
+/** What is performed, and how often. */
+export interface Comparison {
+  readonly load: Load;
+  readonly rounds: number;
+  /** Connections that each contender serves before: code that is still being compiled costs more than they do. */
+  readonly warming?: number;
+}
+
 /** Performs a task through each contender in each round; the order turns with each round, and the first warms up. */
 export const compare = async (
   peer: Peer,
   contenders: readonly Contender[],
-  { load, rounds }: { readonly load: Load; readonly rounds: number },
+  { load, rounds, warming = 0 }: Comparison,
 ): Promise<Samples> => {
+  if (load.t === 'connections')
+    for (const contender of contenders) await measure(peer, contender, { ...load, count: warming });
   const samples = new Map<string, Sample[]>(contenders.map(({ name }) => [name, []]));
   for (let round = 0; round <= rounds; round++) {
     const order = round % 2 === 0 ? contenders : [...contenders].reverse();
