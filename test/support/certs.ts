@@ -3,11 +3,13 @@ import { generate } from 'selfsigned';
 import type { Identity } from '../../src/config/config.ts';
 
 const DNS = 2;
+const URI = 6;
 const DAY_MS = 86_400_000;
 
 export interface CertOptions {
   /** DNS names that it is good for; by default its common name. */
   readonly names?: readonly string[];
+  readonly uris?: readonly string[];
   readonly isExpired?: boolean;
   /** With a key on P-256 instead of one of RSA. */
   readonly isEc?: boolean;
@@ -16,10 +18,13 @@ export interface CertOptions {
 /** Makes one for a common name. */
 export const makeCert = async (
   commonName: string,
-  { names = [commonName], isExpired = false, isEc = false }: CertOptions = {},
+  { names = [commonName], uris = [], isExpired = false, isEc = false }: CertOptions = {},
 ): Promise<Identity> => {
   const now = Date.now();
-  const altNames = names.map((value) => ({ type: DNS, value }) as const);
+  const altNames = [
+    ...names.map((value) => ({ type: DNS, value }) as const),
+    ...uris.map((value) => ({ type: URI, value }) as const),
+  ];
   const basics = { name: 'basicConstraints', cA: true } as const;
   const { cert, private: privateKey } = await generate(
     [{ name: 'commonName', value: commonName }],

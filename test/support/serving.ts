@@ -56,15 +56,24 @@ export interface Line {
 export const makeHandEnv = () => {
   const clock = makeHandClock();
   const lines: Line[] = [];
+  let ahead = 0;
   const env: Env = {
     scheduler: clock.scheduler,
-    wallNow: Date.now,
+    wallNow: () => Date.now() + ahead,
     random: () => 0.5,
     log: (level, message, fields = {}) => {
       lines.push({ level, message, fields: typeof fields === 'function' ? fields() : fields });
     },
   };
-  return { clock, lines, env };
+  return {
+    clock,
+    lines,
+    env,
+    /** Puts the wall clock on. */
+    advanceWall: (ms: number) => {
+      ahead += ms;
+    },
+  };
 };
 
 /** Binds a listener for a test; it is closed after it. */
@@ -98,7 +107,7 @@ export interface ServingOptions {
 
 /** Begins to serve. After the test it stops, and every client that it took is dropped. */
 export const startServing = async (scope: Scope, options: ServingOptions = {}) => {
-  const { clock, lines, env } = makeHandEnv();
+  const { clock, lines, env, advanceWall } = makeHandEnv();
   const listener = options.listener ?? (await bound(scope, env, options));
   const config$ = new BehaviorSubject(makeConfig(options.settings));
   const clients = new Clients();
@@ -137,6 +146,7 @@ export const startServing = async (scope: Scope, options: ServingOptions = {}) =
     eventually(`${count} ${t}`, () => all(t).length >= count && all(t));
   return {
     ...{ clock, lines, env, listener, config$, clients, descriptors, budget, timers },
+    advanceWall,
     ...{ events, end, subscription, all, told, port: portOf(listener.srv) },
   };
 };
