@@ -102,12 +102,12 @@ class Attempt {
     const { address, serverName } = this.#dialing;
     const wanted: Wanted = { policy, serverName, endpoint: address.text };
     try {
-      const { terms, believe } = intend(wanted);
+      const { terms, believe } = intend(wanted, this.#deps.timers.now());
       const done = (handshake: Handshake): void => {
         this.#dropHandshake = undefined;
         if (handshake.t === 'failed') this.#fail(causeOf(handshake.code), wordsOf(handshake.code));
         else if (this.#isGood(handshake.socket, wanted)) {
-          believe();
+          believe(handshake.socket.isResumed);
           this.#succeed(handshake.socket);
         }
       };

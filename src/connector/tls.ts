@@ -50,13 +50,13 @@ export interface Wanted {
 export interface Intent {
   readonly terms: ClientTerms;
   /** The endpoint is believed: its sessions may be resumed. */
-  readonly believe: () => void;
+  readonly believe: (isResumed: boolean) => void;
 }
 
-/** How a handshake with an endpoint begins. Errors: throws where the policy makes none. */
-export const intend = ({ policy, serverName, endpoint }: Wanted): Intent => {
+/** How a handshake with an endpoint begins; `now` as in `Sessions`. Errors: throws where the policy makes none. */
+export const intend = ({ policy, serverName, endpoint }: Wanted, now: number): Intent => {
   const { context, alpn, sessions } = keptFor(policy);
-  const { session, remember, believe } = sessions.begin(`${endpoint} ${serverName ?? ''}`);
+  const { session, remember, believe } = sessions.begin(`${endpoint} ${serverName ?? ''}`, now);
   const terms: ClientTerms = {
     side: 'client',
     context,
@@ -71,13 +71,14 @@ export const intend = ({ policy, serverName, endpoint }: Wanted): Intent => {
 
 /**
  * Why an endpoint is not to be believed; `undefined`: it is. Its certificate must be trusted and have the name that is
- * wanted; a common name is no proof, as ever since RFC 2818: only its subject alternative names are.
+ * wanted; a common name is no proof, as ever since RFC 2818: only its subject alternative names are. One that resumes
+ * its session shows none: it was judged when that was made, for this endpoint and name and by this policy.
  */
 export const doubtOf = (
   socket: SecureSocket,
   { policy, serverName }: Wanted,
 ): string | undefined => {
-  if (policy.disableValidation) return undefined;
+  if (policy.disableValidation || socket.isResumed) return undefined;
   const { distrust } = socket;
   if (distrust !== undefined) return distrust;
   const cert = socket.peerCertificate();

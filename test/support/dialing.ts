@@ -14,6 +14,9 @@ import { clientTls } from './tls-settings.ts';
 /** A policy of which a test sets what it cares for; the same object of TLS is the same policy. */
 type DialPolicy = Omit<Partial<Dialing['policy']>, 'tls'> & {
   readonly tls?: Partial<ClientTlsPolicy>;
+  /** Instead of that of `tls`. */
+  readonly dnsName?: string;
+  readonly preamble?: Dialing['preamble'];
 };
 
 const policies = new WeakMap<object, ClientTlsPolicy>();
@@ -35,7 +38,11 @@ export const makeDialer = (
   const clock = makeHandClock();
   const timers = makeTimers(clock.scheduler);
   const descriptors = new Descriptors(limit);
-  const begin = (port: number, { tls, ...policy }: DialPolicy = {}, ip = '127.0.0.1') => {
+  const begin = (
+    port: number,
+    { tls, dnsName = tls?.dnsName, preamble, ...policy }: DialPolicy = {},
+    ip = '127.0.0.1',
+  ) => {
     const told: ConnectOutcome[] = [];
     let settle: (outcome: ConnectOutcome) => void = () => undefined;
     const first = new Promise<ConnectOutcome>((resolve) => {
@@ -52,7 +59,8 @@ export const makeDialer = (
         ...policy,
         ...(tls === undefined ? {} : { tls: policyOf(tls) }),
       },
-      serverName: tls?.dnsName,
+      serverName: dnsName,
+      preamble,
       done,
     };
     const drop = connect(dialing, { sockets, timers, descriptors });
