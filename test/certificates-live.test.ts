@@ -5,14 +5,15 @@ import { copyFile, readFile, rename, writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import tls from 'node:tls';
 import { startDaemon } from './support/daemon.ts';
-import { within } from './support/eventually.ts';
+import { eventually, within } from './support/eventually.ts';
 import { makeIdentity } from './support/identity.ts';
 import { makeScope, type Scope } from './support/process.ts';
 import { route } from './support/route.ts';
 import { startEcho } from './support/tcp.ts';
 
-const connect = async (scope: Scope, port: number): Promise<tls.TLSSocket> => {
-  const socket = tls.connect({ host: '127.0.0.1', port, rejectUnauthorized: false });
+const connect = async (scope: Scope, port: number, session?: Buffer): Promise<tls.TLSSocket> => {
+  const options = { host: '127.0.0.1', port, rejectUnauthorized: false };
+  const socket = tls.connect({ ...options, ...(session && { session }) });
   scope.after(() => {
     socket.destroy();
   });
@@ -52,3 +53,28 @@ for (const workers of [0, 1])
     assert.equal(nameOf(await connect(scope, port)), 'two');
     assert.equal(await echo(old, 'still here'), 'still here');
   });
+
+test('a session goes on with whichever worker takes the connection', async (t) => {
+  const scope = makeScope(t);
+  const identity = await makeIdentity(scope, 'one');
+  const routers = [
+    route('tls', [await startEcho(scope)], { server: { tls: { defaultIdentity: identity } } }),
+  ];
+  const daemon = await startDaemon(scope, { workers: 2, log: { format: 'json' }, routers });
+  const [port = 0] = daemon.ports;
+  const first = await connect(scope, port);
+  const [session] = (await within('a session', once(first, 'session'))) as [Buffer];
+  const workers = (): Set<unknown> =>
+    new Set(
+      daemon.log.flatMap(({ message, worker }) =>
+        message === 'connection closed' ? [worker] : [],
+      ),
+    );
+  await eventually('both workers have served', async () => {
+    const socket = await connect(scope, port, session);
+    assert.equal(socket.isSessionReused(), true);
+    assert.equal(await echo(socket, 'hello'), 'hello');
+    socket.destroy();
+    return workers().size === 2;
+  });
+});
