@@ -20,7 +20,7 @@ export interface World {
 const STDERR = 2;
 
 /** Lines of so many ms are written together: each write wakes another thread, which costs more than the lines. */
-const TOGETHER_MS = 20;
+const TOGETHER_MS = 100;
 
 /** A pipe that is full is tried again after so long, in ms. */
 const FULL_PIPE_MS = 10;
