@@ -2,7 +2,13 @@
 import type { State } from './balancer/state.ts';
 import { gaugeName, viewName } from './balancer/view.ts';
 import type { Clients } from './server/clients.ts';
-import type { NameGauges, RouterView, ServerGauges } from './view.ts';
+import {
+  type ConnectionView,
+  MOST_CONNECTIONS,
+  type NameGauges,
+  type RouterView,
+  type ServerGauges,
+} from './view.ts';
 
 interface ServerEntry {
   readonly rt: string;
@@ -77,6 +83,7 @@ export class Directory {
   /** One router after the other, made when it is asked for: a reader may pause between two. */
   *routers(): IterableIterator<RouterView> {
     const counts = this.#count();
+    const connections = this.#connections();
     for (const label of [...this.#routers]) {
       const servers = [...this.#servers].filter(({ rt }) => rt === label);
       yield {
@@ -88,8 +95,23 @@ export class Directory {
         names: [...(this.#names.get(label) ?? [])].map(([dst, state]) =>
           viewName(state, dst, this.#now()),
         ),
+        connections: connections.get(label) ?? [],
       };
     }
+  }
+
+  /** Some of each router, which stand in the table in the order in which they came. */
+  #connections(): ReadonlyMap<string, readonly ConnectionView[]> {
+    const now = this.#now();
+    const byRouter = new Map<string, ConnectionView[]>();
+    for (const { envelope, stream } of this.#clients.all()) {
+      const { rt, at, deadline: _, ...known } = envelope;
+      const shown = byRouter.get(rt) ?? [];
+      byRouter.set(rt, shown);
+      if (shown.length < MOST_CONNECTIONS)
+        shown.push({ ...known, ageMs: Math.round(now - at), isWaiting: stream === undefined });
+    }
+    return byRouter;
   }
 
   #count(): Map<string, Counts & { readonly rt: string; readonly srv: string }> {

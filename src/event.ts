@@ -26,6 +26,9 @@ export interface ConnectionRecord {
   readonly close: Close;
 }
 
+/** What a peeked connection began with; `late`: nothing that could be told in time; `ended`: nor before its end. */
+export type Peeked = 'hello' | 'plain' | 'late' | 'ended';
+
 /** Events of one server; `srv` is its `ip:port`. */
 export type ServerEvent =
   /** The listener takes connections. */
@@ -40,6 +43,13 @@ export type ServerEvent =
       readonly srv: string;
       readonly us: number;
       readonly isResumed: boolean;
+    }
+  /** A ClientHello was looked for, and what was found instead. */
+  | {
+      readonly t: 'peeked';
+      readonly rt: string;
+      readonly srv: string;
+      readonly found: Peeked;
     }
   /** Turned away before it had an envelope: no name, nothing read. */
   | {

@@ -1,10 +1,24 @@
 /** Copies of live state for readers: what `/routers.json` shows. Plain data. */
 
+import type { Envelope } from './envelope.ts';
+
 /** One router. */
 export interface RouterView {
   readonly label: string;
   readonly servers: readonly ServerView[];
   readonly names: readonly NameView[];
+  /** Some of its connections, the oldest first, at most `MOST_CONNECTIONS`. */
+  readonly connections: readonly ConnectionView[];
+}
+
+/** Most connections that are shown of a router. */
+export const MOST_CONNECTIONS = 100;
+
+/** One connection: what is known of it, and how long it has been here. */
+export interface ConnectionView extends Omit<Envelope, 'rt' | 'at' | 'deadline'> {
+  readonly ageMs: number;
+  /** It has no endpoint yet. */
+  readonly isWaiting: boolean;
 }
 
 /** One server that listens. */

@@ -19,6 +19,7 @@ const ROUTERS: readonly RouterView[] = ['a', 'b'].map((label) => ({
   label,
   servers: [{ address: '127.0.0.1:1', dstName: '/svc/web', active: 1, waiting: 0 }],
   names: [],
+  connections: [],
 }));
 
 interface Admin {
@@ -317,7 +318,8 @@ test('a reader that stalls is not written to without bound', async (scope) => {
   let made = 0;
   const { port } = await start(scope, {
     *routers() {
-      for (; made < most; made += 1) yield { label: 'x'.repeat(1_000_000), servers: [], names: [] };
+      for (; made < most; made += 1)
+        yield { label: 'x'.repeat(1_000_000), servers: [], names: [], connections: [] };
     },
   });
   const socket = await dial(scope, port);

@@ -53,9 +53,27 @@ for (const [what, settings, reason] of CASES)
       const whole = await clientHello({ servername: 'a.example' });
       good.socket.write(whole);
       assert.equal((await good.read(whole.length)).length, whole.length);
+      const [router] = await daemon.routers();
+      const [{ id, srv, src, ageMs, ...known } = assert.fail('no connection')] =
+        router?.connections ?? [];
+      assert.deepEqual(
+        [id > 0, srv, src.startsWith('127.0.0.1:'), ageMs >= 0],
+        [true, `127.0.0.1:${port}`, true, true],
+      );
+      assert.deepEqual(known, {
+        dst: '/svc/crowd',
+        rule: 'routers[0].servers[0].identify[0]',
+        sni: 'a.example',
+        tls: 'TLSv1.3',
+        isWaiting: false,
+      });
       await dropPeers([good]);
     }
     await eventually('all are refused', async () => (await count()) === CROWD);
+    if (isPeeked) {
+      assert.equal(await daemon.metric('l5d:srv:peeked', 'found="late"'), CROWD);
+      assert.equal(await daemon.metric('l5d:srv:peeked', 'found="hello"'), 1);
+    }
     isOver = true;
     await dribbling;
     await dropPeers(peers);

@@ -52,6 +52,13 @@ const heardBy = async ({ clients }: Serving, { id }: Envelope, length: number): 
   return takeOver(client).gets(length);
 };
 
+/** What was found where a ClientHello was looked for. */
+const foundBy = (serving: Serving): string =>
+  serving
+    .all('peeked')
+    .map(({ found }) => found)
+    .join();
+
 const refusal = async (serving: Serving): Promise<string> => {
   const [rejected] = await serving.told('rejected');
   const { reason = '', limit = '', detail = '' } = rejected?.close ?? {};
@@ -77,6 +84,7 @@ onBoth('a peeked ClientHello decides, and passes on untouched', async (t, { sock
   );
   const whole = `${hello.toString('latin1')}and more`;
   assert.equal(await heardBy(serving, envelope, whole.length), whole);
+  assert.equal(foundBy(serving), 'hello');
 });
 
 onBoth('any protocol that a ClientHello offers may be the one', async (t, { sockets }) => {
@@ -94,6 +102,7 @@ onBoth('what is no TLS goes where one without a name does, at once', async (t, {
   const envelope = await arrival(serving);
   assert.deepEqual([envelope.dst, 'sni' in envelope], ['/rest', false]);
   assert.equal(await heardBy(serving, envelope, 8), 'SELECT 1');
+  assert.equal(foundBy(serving), 'plain');
 });
 
 onBoth('so does a client that says nothing, when its time is up', async (t, { sockets }) => {
@@ -106,6 +115,7 @@ onBoth('so does a client that says nothing, when its time is up', async (t, { so
   serving.clock.advance(1);
   const envelope = await arrival(serving);
   assert.equal(envelope.dst, '/rest');
+  assert.equal(foundBy(serving), 'late');
   client.write('late');
   assert.equal(await heardBy(serving, envelope, 4), 'late');
 });
@@ -120,6 +130,7 @@ onBoth('and one that ends before its ClientHello is whole', async (t, { sockets 
   assert.ok(taken);
   const hearer = takeOver(taken);
   await hearer.gets(20);
+  assert.equal(foundBy(serving), 'ended');
   assert.equal(taken.hasEnded || hearer.told.includes('ended'), true);
 });
 

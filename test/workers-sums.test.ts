@@ -190,6 +190,7 @@ const endpoint = (state: EndpointView['state'], load: number): EndpointView => (
 
 const view = (dst: string, one: EndpointView): RouterView => ({
   label: 'main',
+  connections: [],
   servers: [{ address: '127.0.0.1:1', dstName: dst, active: 1, waiting: 0 }],
   names: [{ dst, state: 'bound', stale: false, waiters: 1, spares: 0, endpoints: [one] }],
 });

@@ -38,6 +38,9 @@ export const counter =
       case 'secured':
         countHandshake(tallies.server(event.rt, event.srv), event);
         break;
+      case 'peeked':
+        tallies.server(event.rt, event.srv).addBy('l5d:srv:peeked', event.found);
+        break;
       case 'rejected':
         countRejection(tallies.server(event.rt, event.srv), event.close);
         break;

@@ -16,7 +16,7 @@ export const ENDPOINTS = [
   {
     method: 'GET',
     path: '/routers.json',
-    what: 'live: routers, their servers, names and endpoints with state, weight and load',
+    what: 'live: routers, their servers, names and endpoints with state, weight and load, and some of their connections',
   },
   {
     method: 'POST',

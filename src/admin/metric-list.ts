@@ -89,6 +89,11 @@ export const METRICS: readonly Metric[] = [
     ['cause', ...SRV],
     'TLS handshakes with clients that failed; cause is timeout, closed, no-certificate, certificate, name, parameters or garbage.',
   ),
+  counter(
+    'srv:peeked',
+    ['found', ...SRV],
+    'Connections whose ClientHello was looked for; found is hello, plain, late or ended.',
+  ),
   counter('srv:close', ['reason', ...SRV], 'Routed connections that have ended, by close reason.'),
   counter(
     'srv:rejected',

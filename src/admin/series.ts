@@ -45,7 +45,7 @@ export const scopeOf = ({ labels }: Metric): Scope => {
 
 /** A label that stands beside those of the tally: the cause of a failure, the reason of a close. */
 export const extraLabel = ({ labels }: Metric): string | undefined =>
-  labels.find((label) => label === 'cause' || label === 'reason');
+  labels.find((label) => label === 'cause' || label === 'reason' || label === 'found');
 
 const BOUNDS = new Map(METRICS.map(({ name }) => [name, bucketsOf(name)]));
 

@@ -6,6 +6,7 @@ import { HelloReader } from '../client-hello/read.ts';
 import type { Close } from '../close-reason.ts';
 import type { ServerConfig, ServerTlsConfig } from '../config/config.ts';
 import { dnsName } from '../dns-name.ts';
+import type { Peeked } from '../event.ts';
 import { decodeProxyHeader, LONGEST_HEADER } from '../proxy-protocol/decode.ts';
 import type { ProxyHeader } from '../proxy-protocol/header.ts';
 import { ReadAhead } from '../socket/read-ahead.ts';
@@ -28,6 +29,7 @@ export class Approach extends ReadAhead {
   readonly #plain: PlainSocket;
   #source: Source;
   #peer: string | undefined;
+  #peeked: Peeked | undefined;
   #look: () => void = nothing;
   #limit: Timer | undefined;
   #dropHandshake: (() => void) | undefined;
@@ -124,7 +126,7 @@ export class Approach extends ReadAhead {
     const reader = new HelloReader(LONGEST_HELLO);
     let read = 0;
     let length = 0;
-    this.#within(timeoutMs, () => this.#arrive(this.socket, undefined));
+    this.#within(timeoutMs, () => this.#found('late'));
     this.#look = () => {
       for (const bytes of this.said.slice(read)) {
         read += 1;
@@ -132,12 +134,12 @@ export class Approach extends ReadAhead {
         const outcome = reader.push(bytes);
         if (outcome.t === 'more') continue;
         if (outcome.t === 'hello') this.#heed(outcome.hello);
-        else if (outcome.t === 'plain') this.#arrive(this.socket, undefined);
+        else if (outcome.t === 'plain') this.#found('plain');
         else
           this.#refuseHello(outcome.t === 'bad' ? outcome.detail : `over ${LONGEST_HELLO} bytes`);
         return;
       }
-      if (this.hasEnded) this.#arrive(this.socket, undefined);
+      if (this.hasEnded) this.#found('ended');
       // Records of a byte each make a little of much.
       else if (length >= this.most) this.#refuseHello(`over ${this.most} bytes`);
     };
@@ -148,6 +150,11 @@ export class Approach extends ReadAhead {
   #heed({ sni, alpn, version }: ClientHello): void {
     const known = this.#source;
     this.#source = { ...known, ...(sni === undefined ? {} : { sni }), alpn, tlsVersion: version };
+    this.#found('hello');
+  }
+
+  #found(what: Peeked): void {
+    this.#peeked = what;
     this.#arrive(this.socket, undefined);
   }
 
@@ -208,6 +215,7 @@ export class Approach extends ReadAhead {
       peer: this.#peer,
       tls,
       us,
+      peeked: this.#peeked,
     });
   }
 

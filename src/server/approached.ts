@@ -1,6 +1,7 @@
 /** What an approach begins with, and what it comes to. */
 import type { Close } from '../close-reason.ts';
 import type { ServerConfig } from '../config/config.ts';
+import type { Peeked } from '../event.ts';
 import type { Begun } from '../socket/read-ahead.ts';
 import type { PlainSocket, Socket } from '../socket/socket.ts';
 import type { Source } from '../source.ts';
@@ -22,6 +23,8 @@ export type Approached =
       readonly tls: TlsFacts | undefined;
       /** How long the handshake took. */
       readonly us: number;
+      /** Where a ClientHello was looked for. */
+      readonly peeked: Peeked | undefined;
     }
   /** The socket is closed. */
   | { readonly t: 'rejected'; readonly source: Source; readonly close: Close };

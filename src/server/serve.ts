@@ -145,11 +145,12 @@ class Server {
     approach.start();
   }
 
-  #identify({ socket, begun, source, peer, tls, us }: Here, at: number): void {
+  #identify({ socket, begun, source, peer, tls, us, peeked }: Here, at: number): void {
     const { rt } = this.#deps;
     const src = textOf(source);
     if (tls !== undefined)
       this.#out.next({ t: 'secured', rt, srv: this.#srv, us, isResumed: tls.isResumed });
+    if (peeked !== undefined) this.#out.next({ t: 'peeked', rt, srv: this.#srv, found: peeked });
     const identified = this.#rules.identify(source);
     if (identified === undefined) {
       socket.reset();

@@ -1,5 +1,11 @@
 /** What several workers show of one router, as one. Pure. */
-import type { EndpointView, NameView, RouterView, ServerView } from '../view.ts';
+import {
+  type EndpointView,
+  MOST_CONNECTIONS,
+  type NameView,
+  type RouterView,
+  type ServerView,
+} from '../view.ts';
 
 /** Groups by a key, in the order of first sight, and makes one of each group. */
 const unite = <T>(
@@ -59,5 +65,6 @@ export const mergeViews = (views: readonly RouterView[]): RouterView | undefined
       ({ dst }) => dst,
       joinNames,
     ),
+    connections: views.flatMap(({ connections }) => connections).slice(0, MOST_CONNECTIONS),
   };
 };

@@ -182,6 +182,23 @@ test('openssl goes on with its session', async () => {
   }
 });
 
+test('where there are revocation lists no session goes on', async () => {
+  for (const version of ['-tls1_2', '-tls1_3']) {
+    const session = join(folder, `listed${version}`);
+    await talk(FRONT, version, '-sess_out', session);
+    assert.match(await talk(FRONT, version, '-sess_in', session), /^New, TLSv1/m);
+  }
+});
+
+test('a client that wants to begin again within its stream cannot', async () => {
+  const at = `127.0.0.1:${daemon.ports[STRICT]}`;
+  const name = ['-servername', 'k0.example', '-tls1_2'];
+  const command = [findProgram('openssl'), 's_client', '-connect', at, ...name];
+  const { stdout, stderr } = await runCommand(command, 'R\n');
+  assert.match(`${stdout}${stderr}`, /RENEGOTIATING[\s\S]*no renegotiation/);
+  assert.match(await talk(STRICT, ...name), /rest heard hello/);
+});
+
 test('curl reaches HTTPS servers by their names, through a server that only looks', async () => {
   const port = daemon.ports[PEEKED];
   for (const name of ['one', 'two']) {
