@@ -10,6 +10,7 @@ import { route } from './support/route.ts';
 import { dropPeers, openPeer, openPeers, type Peer, startEcho } from './support/tcp.ts';
 
 const CROWD = 2000;
+const AT_ONCE = 250;
 const scope = makeScope({ after });
 
 /** Says a byte more to each, for as long as it is told. */
@@ -43,8 +44,15 @@ for (const [what, settings, reason] of CASES)
     const daemon = await startDaemon(scope, { log: { format: 'json', level: 'debug' }, routers });
     const [port = 0] = daemon.ports;
     const before = daemon.descriptors();
-    const peers = await openPeers(port, CROWD);
-    const count = (): Promise<number> => daemon.metric('l5d:srv:rejected', `reason="${reason}"`);
+    const peers: Peer[] = [];
+    // More at a time would not fit into the system’s queue, and the last would come very late.
+    while (peers.length < CROWD) {
+      peers.push(...(await openPeers(port, AT_ONCE)));
+      await eventually(
+        'all are here',
+        async () => (await daemon.metric('l5d:srv:accepts')) === peers.length,
+      );
+    }
     let isOver = false;
     const hello = await clientHello({ servername: 'b.example' });
     const dribbling = dribble(peers, hello.subarray(0, 100), () => !isOver);
@@ -69,7 +77,16 @@ for (const [what, settings, reason] of CASES)
       });
       await dropPeers([good]);
     }
-    await eventually('all are refused', async () => (await count()) === CROWD);
+    await eventually(
+      'all are refused',
+      async () => (await daemon.metric('l5d:srv:rejected')) === CROWD,
+    );
+    const line = /reason="([^"]+)".* (\d+)$/;
+    const { body } = await daemon.get('/metrics');
+    const told = body
+      .split('\n')
+      .flatMap((text) => (text.startsWith('l5d:srv:rejected{') ? [line.exec(text)?.slice(1)] : []));
+    assert.deepEqual(told, [[reason, `${CROWD}`]]);
     if (isPeeked) {
       assert.equal(await daemon.metric('l5d:srv:peeked', 'found="late"'), CROWD);
       assert.equal(await daemon.metric('l5d:srv:peeked', 'found="hello"'), 1);
