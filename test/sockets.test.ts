@@ -5,7 +5,7 @@ import net from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { makeAddress } from '../src/address.ts';
 import { findNative } from '../src/socket/native.ts';
-import type { PlainSocket, Socket } from '../src/socket/socket.ts';
+import { NOBODY, type PlainSocket, type Socket } from '../src/socket/socket.ts';
 import { SERVER_OPTIONS, type Sockets } from '../src/socket/sockets.ts';
 import { within } from './support/eventually.ts';
 import { Hearer, hear, say } from './support/hearer.ts';
@@ -121,6 +121,30 @@ for (const [kind, connect] of [
       assert.equal(peer.received.equals(pattern(1, 0, length)), true);
       assert.deepEqual(hearer.told, []);
     });
+
+  onBoth(`${kind}: who pauses at each piece is not read on for`, async (t, kit) => {
+    const { near, far } = await opened(t, kit[connect]('far'));
+    let told = 0;
+    near.owner = {
+      ...NOBODY,
+      data: (_memory, length) => {
+        told += length;
+        near.pause();
+      },
+    };
+    let isTaken = false;
+    far.write(pattern(1, 0, 64 * 2 ** 20), () => {
+      isTaken = true;
+    });
+    for (let reads = 1; reads < 20; reads++) {
+      const before = told;
+      near.read();
+      while (told === before) await turn();
+    }
+    // Far more than all of it would take.
+    for (let i = 0; i < 3000 && !isTaken; i++) await turn();
+    assert.equal(isTaken, false);
+  });
 
   onBoth(`${kind}: lent memory is not needed after a write, large or small`, async (t, kit) => {
     const { near, peer } = await opened(t, kit[connect]('far'));

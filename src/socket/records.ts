@@ -102,6 +102,11 @@ export class Records {
     this.#flow();
   }
 
+  /** What comes is told, and not kept. */
+  get isFlowing(): boolean {
+    return this.#isFlowing;
+  }
+
   pause(): void {
     this.#isFlowing = false;
   }

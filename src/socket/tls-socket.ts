@@ -86,7 +86,7 @@ export class TlsSocket extends TlsFacts implements SecureSocket, TlsListener {
   read(): void {
     if (this.#tcp === undefined) return;
     this.#records.flow();
-    if (!this.#hasEnded) this.tls.readStart();
+    if (!this.#hasEnded && this.#records.isFlowing) this.tls.readStart();
   }
 
   pause(): void {
