@@ -182,6 +182,14 @@ test('what is encoded is decoded to the same', () => {
   );
 });
 
+test('a checksum holds whatever kind of memory a header is in, and reading it changes nothing', () => {
+  const bytes = encodeProxyHeader({ version: 2, source: FROM, destination: TO });
+  for (const memory of [bytes, Buffer.from(bytes)]) {
+    assert.equal(decodeProxyHeader(memory, REQUIRED).t, 'header');
+    assert.deepEqual([...memory], [...bytes]);
+  }
+});
+
 test('headers go out byte for byte as the protocol has them (case 73)', () => {
   const header = { source: FROM, destination: { ip: '::1', port: 80 } };
   assert.equal(

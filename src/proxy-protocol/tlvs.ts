@@ -37,7 +37,8 @@ const hexOf = (bytes: Uint8Array): string =>
   Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 
 const isIntact = (header: Uint8Array, at: number): boolean => {
-  const zeroed = header.slice();
+  // Not `slice`: that of a Buffer shares its memory.
+  const zeroed = new Uint8Array(header);
   zeroed.fill(0, at, at + CRC_BYTES);
   return new DataView(header.buffer, header.byteOffset + at).getUint32(0) === crc32c(zeroed);
 };
