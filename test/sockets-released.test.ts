@@ -93,6 +93,23 @@ for (const dialedBy of ['far', 'near'] as const)
       },
     );
 
+onBoth(
+  'a handshake that fails by what was said before it is released once, and told',
+  async (t, kit) => {
+    const { near, far } = await kit.connectPlain('far');
+    far.on('error', () => undefined);
+    t.after(() => far.destroy());
+    const released = whenReleased(near);
+    const told: string[] = [];
+    const said = [Buffer.from('no TLS at all, but rather more than a record’s head')];
+    near.secure(await makeTerms('server'), { said, done: ({ t: how }) => told.push(how) });
+    await released.once();
+    await eventually('the outcome', () => told.length > 0);
+    await turn();
+    assert.deepEqual([released.count(), told], [1, ['failed']]);
+  },
+);
+
 for (const sockets of KINDS)
   for (const dialedBy of ['far', 'near'] as const)
     test(`the account of a connection goes with its TLS socket (${sockets.kind}, dialed by ${dialedBy})`, async (t) => {

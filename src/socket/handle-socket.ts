@@ -99,8 +99,8 @@ export class HandleSocket implements PlainSocket, HandleListener {
     if (tcp === undefined) throw new Error('the connection is closed');
     if (this.#mayDelay) this.#sendAtOnce(tcp);
     if (this.#young?.delete(this) === true) this.keepAlive();
-    const socket = new TlsSocket({ terms, tcp, memory: this.#memory }, securing);
-    socket.released = this.released;
+    const parts = { terms, tcp, memory: this.#memory, released: this.released };
+    const socket = new TlsSocket(parts, securing);
     this.#handle = undefined;
     return () => socket.destroy();
   }

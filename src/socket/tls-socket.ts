@@ -15,23 +15,20 @@ const MOST_CHANGES = 64;
 /** Writes finish later, however soon. */
 const SLACK_BYTES = 64 * 1024;
 
-const nothing = (): void => undefined;
-
 /** What a connection is secured with, and on. */
 export interface TlsParts {
   readonly terms: Terms;
   readonly memory: Memory;
   /** Owned by the TLS socket from now on; nothing is being written to it. */
   readonly tcp: TcpHandle;
+  /** As of a socket: what the peer has said already may close it before anybody has it. */
+  readonly released: () => void;
 }
 
-/**
- * A connection from the begin of its handshake. It tells `done` the outcome, and is then a socket as any other; until
- * then only `destroy` may be called.
- */
+/** A connection from the begin of its handshake; until `done` is told the outcome only `destroy` may be called. */
 export class TlsSocket extends TlsFacts implements SecureSocket, TlsListener {
   owner: SocketOwner = NOBODY;
-  released: () => void = nothing;
+  released: () => void;
   readonly slack = SLACK_BYTES;
   readonly fullRead = RECORD_BYTES;
   unwritten = 0;
@@ -51,9 +48,10 @@ export class TlsSocket extends TlsFacts implements SecureSocket, TlsListener {
   #errorCode: string | undefined;
 
   /** Errors: throws if no handshake can be begun; the handle is the caller’s then. */
-  constructor({ terms, memory, tcp }: TlsParts, { said, done }: Securing) {
+  constructor({ terms, memory, tcp, released }: TlsParts, { said, done }: Securing) {
     const tls = memory.native.wrapTls(tcp, terms.context, terms.side === 'server');
     super(tls);
+    this.released = released;
     this.#terms = terms;
     this.#memory = memory;
     this.#done = done;
