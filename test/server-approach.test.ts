@@ -162,27 +162,6 @@ onBoth('a client that resets while it is peeked at leaves nothing', async (t, { 
   assert.equal(await refusal(serving), 'departed ECONNRESET');
 });
 
-onBoth(
-  'a PROXY header tells whose it is, and what follows is the client’s',
-  async (t, { sockets }) => {
-    const scope = makeScope(t);
-    const serving = await start({ scope, sockets }, PROXY);
-    const client = await dial(scope, serving.port);
-    for (const byte of Buffer.from('PROXY TCP4 10.1.2.3 192.0.2.1 4000 5432\r\n')) {
-      client.write(Buffer.of(byte));
-      await turn();
-    }
-    client.write('SELECT 1');
-    const envelope = await arrival(serving);
-    const { src, peer, local, dst } = envelope;
-    assert.deepEqual(
-      [src, peer, local, dst],
-      ['10.1.2.3:4000', `127.0.0.1:${client.localPort}`, '192.0.2.1:5432', '/lan'],
-    );
-    assert.equal(await heardBy(serving, envelope, 8), 'SELECT 1');
-  },
-);
-
 onBoth('TLS begins behind the header, in the same segment', async (t, { sockets }) => {
   const scope = makeScope(t);
   const identity = await makeCert('x.db.example');
