@@ -20,6 +20,7 @@ const errorsOf = (...config: Parameters<typeof load>): readonly string[] => {
 
 const IDENTITY = '{ certs: [c], privateKey: k }';
 const TLS = `tls: { defaultIdentity: ${IDENTITY} }`;
+const CERT = `tls: { defaultIdentity: ${IDENTITY}, clientAuth: { mode: required, trustCerts: [r] } }`;
 const PEEK = 'peek: {}';
 const AT = 'c.yaml:2:';
 
@@ -44,6 +45,16 @@ const CASES: readonly (readonly [what: string, server: string, wanted: RegExp])[
     '* within a label',
     `${PEEK}, identify: [{ sni: "a*.x", dst: /a }]`,
     /expected \* to stand for a whole label/,
+  ],
+  [
+    'a capture twice in a pattern',
+    `${PEEK}, identify: [{ sni: "{a}-{a}.x", dst: "/{a}" }]`,
+    /expected \{a\} once, got "\{a\}-\{a\}\.x"/,
+  ],
+  [
+    'a capture of two conditions',
+    `${CERT}, identify: [{ sni: "{a}.x", clientCert: { cn: "{a}.y" }, dst: "/{a}" }]`,
+    /expected one condition to capture \{a\}, got several/,
   ],
   ['a name that can be none', 'identify: [{ dst: "/a//{source}" }]', /dst: expected a path/],
   [
@@ -99,6 +110,29 @@ test('a rule behind one that always holds is warned of', () => {
   assert.ok(isRight(loaded));
   const [warning] = loaded.right.warnings.map(showConfigError('c.yaml'));
   assert.match(warning ?? '', /identify\[1\]: is never reached: .*identify\[0\] has no conditions/);
+});
+
+test('alternatives of a condition may capture the same', () => {
+  assert.deepEqual(errorsOf(`${PEEK}, identify: [{ sni: ["{a}.x", "{a}.y"], dst: "/{a}" }]`), []);
+});
+
+test('what a certificate says is compared in one form', () => {
+  const loaded = load(`${CERT}, identify: [
+    { clientCert: { dns: Web.Example, ip: "2001:DB8:0::1", fingerprint: "AB:01" }, dst: /a }]`);
+  assert.ok(isRight(loaded));
+  const [rule] = loaded.right.config.routers[0]?.servers[0]?.identify ?? [];
+  assert.deepEqual(rule?.conditions.clientCert, {
+    dns: ['web.example'],
+    ip: ['2001:db8::1'],
+    fingerprint: ['ab01'],
+  });
+});
+
+test('a prefix whose segment captures a name twice is told', () => {
+  const client = (prefix: string): string =>
+    `{ kind: io.l5d.static, configs: [{ prefix: "${prefix}" }] }`;
+  assert.deepEqual(errorsOf('dstName: /a', client('/svc/{a}/{a}')), []);
+  assert.match(errorsOf('dstName: /a', client('/svc/{a}-{a}')).join(), /expected a path prefix/);
 });
 
 test('spares and connections that say whom they are for exclude each other', () => {

@@ -1,5 +1,6 @@
 /** Rules of identification: what no single key can see. Pure. */
 import { isLeft } from 'fp-ts/lib/Either.js';
+import { canonicalIp } from '../ip.ts';
 import { captureNames, type Path, parsePath, substitute } from '../path.ts';
 import type { Workshop } from './build.ts';
 import type { CertCondition, Conditions, IdentifyRule } from './config.ts';
@@ -19,6 +20,7 @@ const certCondition = (raw: NonNullable<RawRule['clientCert']>): CertCondition =
   given({
     ...raw,
     dns: lower(raw.dns),
+    ip: raw.ip?.map((text) => canonicalIp(text) ?? text),
     fingerprint: lower(raw.fingerprint)?.map((text) => text.replaceAll(':', '')),
   });
 
@@ -29,17 +31,36 @@ const conditionsOf = ({ dst: _, sni, clientCert, ...rest }: RawRule): Conditions
     clientCert: clientCert === undefined ? undefined : certCondition(clientCert),
   });
 
-/** The patterns of a rule, which may capture. */
-const patternsOf = ({ sni = [], clientCert = {} }: Conditions): readonly string[] => [
-  ...sni,
-  ...Object.values(clientCert).flat(),
+/** The patterns of a rule, which may capture, by condition. */
+const patternsOf = ({ sni = [], clientCert = {} }: Conditions): readonly (readonly string[])[] => [
+  sni,
+  ...Object.values(clientCert),
+];
+
+const repeated = (names: readonly string[]): readonly string[] => [
+  ...new Set(names.filter((name, i) => names.indexOf(name) < i)),
+];
+
+/** Captures that would stand for two texts at once. */
+const ambiguous = (conditions: readonly (readonly string[])[]): readonly string[] => [
+  ...conditions
+    .flat()
+    .flatMap((pattern) =>
+      repeated(captureNames(pattern)).map(
+        (name) => `expected {${name}} once, got "${pattern}"; rename one`,
+      ),
+    ),
+  ...repeated(conditions.flatMap((patterns) => [...new Set(patterns.flatMap(captureNames))])).map(
+    (name) => `expected one condition to capture {${name}}, got several; rename one`,
+  ),
 ];
 
 const WILD = /[^./]\*|\*[^./]/;
 
 /** What is wrong with the names in a rule. */
 const offences = (dst: string, conditions: Conditions): readonly string[] => {
-  const patterns = patternsOf(conditions);
+  const patternsBy = patternsOf(conditions);
+  const patterns = patternsBy.flat();
   const captured = patterns.flatMap(captureNames);
   const known = [...BUILT_IN, ...captured];
   const sample = Object.fromEntries(captureNames(dst).map((name) => [name, 'x']));
@@ -48,6 +69,7 @@ const offences = (dst: string, conditions: Conditions): readonly string[] => {
     ...patterns
       .filter((pattern) => WILD.test(pattern))
       .map((pattern) => `expected * to stand for a whole label or segment, got "${pattern}"`),
+    ...ambiguous(patternsBy),
     ...captured
       .filter((name) => BUILT_IN.includes(name))
       .map((name) => `expected a capture with a name of its own, got "{${name}}"; rename it`),

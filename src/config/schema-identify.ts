@@ -41,7 +41,7 @@ export const rule = object('an object with dst and conditions', {
   clientCert: absent(
     clientCert,
     'whatever it is',
-    'What the client’s verified certificate says; all that is given must hold.',
+    'What the client’s verified certificate says; all that is given must hold, and `{}` is any certificate.',
   ),
 });
 

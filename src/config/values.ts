@@ -2,7 +2,7 @@
 import { type Either, left, right } from 'fp-ts/lib/Either.js';
 import { parseAddress, type WeightedAddress } from '../address.ts';
 import { canonicalIp } from '../ip.ts';
-import { type Path, parsePath } from '../path.ts';
+import { captureNames, type Path, parsePath } from '../path.ts';
 import { type Codec, leaf, parsed } from './codec.ts';
 
 /** A whole number from `min` to `max`. */
@@ -96,18 +96,19 @@ export const network: Codec<string> = parsed(NETWORK, parseNetwork);
 
 const SEGMENT = /^(?:\*|(?:[0-9A-Za-z_:.#$%-]|\\x[0-9a-fA-F]{2}|\{[A-Za-z_][A-Za-z0-9_]*\})+)$/;
 
+/** A segment is one expression, in which a name stands for one capture. */
+const isSegment = (segment: string): boolean => {
+  const names = captureNames(segment);
+  return SEGMENT.test(segment) && new Set(names).size === names.length;
+};
+
 /** A pattern of `compilePrefix`. */
 export const prefix: Codec<string> = leaf(
   'a path prefix such as /svc, /svc/* or /svc/{name}',
   (value) => {
     if (typeof value !== 'string' || !value.startsWith('/')) return undefined;
     if (value === '/') return value;
-    return value
-      .slice(1)
-      .split('/')
-      .every((segment) => SEGMENT.test(segment))
-      ? value
-      : undefined;
+    return value.slice(1).split('/').every(isSegment) ? value : undefined;
   },
 );
 

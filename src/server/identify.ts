@@ -72,7 +72,11 @@ const checksOf = ({ sni, alpn, source, localPort, clientCert }: Conditions): rea
     const match = compilePatterns(sni, '.');
     checks.push((known) => (known.sni === undefined ? undefined : match(known.sni)));
   }
-  if (clientCert !== undefined) checks.push(...certChecks(clientCert));
+  if (clientCert !== undefined) {
+    // One that asks for nothing more still asks for a certificate.
+    holds(({ cert }) => cert !== undefined);
+    checks.push(...certChecks(clientCert));
+  }
   return checks;
 };
 
