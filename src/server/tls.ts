@@ -4,6 +4,7 @@ import { dnsName } from '../dns-name.ts';
 import { codeOf } from '../listen-error.ts';
 import type { Handshake, SecureSocket, ServerTerms } from '../socket/secure.ts';
 import type { PlainSocket } from '../socket/socket.ts';
+import { NOT_OURS } from '../socket/tls-handle.ts';
 import type { ClientCert } from '../source.ts';
 import type { Timer, Timers } from '../timers.ts';
 import { clientCert } from './certificate.ts';
@@ -53,8 +54,12 @@ const termsOf = (server: string, config: ServerTlsConfig): ServerTerms => {
   return terms;
 };
 
+/** Where a session goes on, the library asks for no context, and so nobody whether the name is one of ours. */
+const isStranger = ({ isResumed, askedFor }: SecureSocket, { choose }: ServerTerms): boolean =>
+  isResumed && choose !== undefined && choose(askedFor) === undefined;
+
 /**
- * Why a client is not let in that has shaken hands; `undefined`: it is. The library lets pass whatever it is shown, and
+ * Why a certificate is not good, or is missing; `undefined`: neither. The library lets pass whatever it is shown, and
  * resumes sessions whose certificate has expired since.
  */
 const objection = (
@@ -62,6 +67,7 @@ const objection = (
   { mode }: ServerTlsConfig['clientAuth'],
   wallNow: number,
 ): string | undefined => {
+  if (mode === 'none') return undefined;
   const cert = socket.peerCertificate();
   if (cert === undefined) return mode === 'required' ? NO_CERTIFICATE : undefined;
   if (socket.distrust !== undefined) return socket.distrust;
@@ -116,7 +122,7 @@ class Pending {
   }
 
   #end(how: Handshake): void {
-    const { done, config, wallNow } = this.#options;
+    const { done, server, config, wallNow } = this.#options;
     const { clientAuth } = config;
     this.#limit.drop();
     if (how.t === 'failed') {
@@ -124,8 +130,9 @@ class Pending {
       return;
     }
     const { socket } = how;
-    const detail =
-      clientAuth.mode === 'none' ? undefined : objection(socket, clientAuth, wallNow());
+    const detail = isStranger(socket, termsOf(server, config))
+      ? NOT_OURS
+      : objection(socket, clientAuth, wallNow());
     if (detail === undefined) done({ t: 'secured', socket, facts: factsOf(socket, clientAuth) });
     else {
       socket.destroy();

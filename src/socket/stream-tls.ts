@@ -1,5 +1,5 @@
 /** TLS on sockets of Node: where the platform’s handles cannot be had. */
-import type { X509Certificate } from 'node:crypto';
+import { constants, type X509Certificate } from 'node:crypto';
 import type { Socket as NodeSocket } from 'node:net';
 import { connect, createServer, type SecureContext, type Server, TLSSocket } from 'node:tls';
 import { codeOf } from '../listen-error.ts';
@@ -13,7 +13,7 @@ import {
   type Terms,
 } from './secure.ts';
 import { StreamSocket } from './stream-socket.ts';
-import { UNRECOGNIZED_NAME } from './tls-handle.ts';
+import { NOT_OURS, UNRECOGNIZED_NAME } from './tls-handle.ts';
 
 /** Time limits are ours, on our own clock; Node’s is out of the way. */
 const NEVER_MS = 2 ** 31 - 1;
@@ -97,7 +97,7 @@ class Shaking {
   /** The name that it asks for is not ours. Nothing is encrypted yet, so the alert goes out as it is. */
   refuse(): void {
     this.#raw.write(UNRECOGNIZED_NAME);
-    this.fail('ERR_SSL_UNRECOGNIZED_NAME');
+    this.fail(NOT_OURS);
   }
 
   /** Only the first end counts. */
@@ -133,10 +133,20 @@ const chooser = (choose: NonNullable<ServerTerms['choose']>) =>
     else if (this instanceof TLSSocket) shakingOf(this)?.refuse();
   };
 
+/**
+ * Node declines each name before it asks for a context, and so sessions of TLS 1.2 would go on without the name that
+ * was asked for. Where that version is spoken there are none.
+ */
+const secureOptions = ({ contextOptions }: ServerTerms): number =>
+  (contextOptions.secureOptions ?? 0) |
+  (contextOptions.minVersion === 'TLSv1.3' ? 0 : constants.SSL_OP_NO_TICKET);
+
 /** It never listens: sockets are given to it. */
-const makeServer = ({ contextOptions, alpn, choose, clientAuth }: ServerTerms): Server =>
-  createServer({
+const makeServer = (terms: ServerTerms): Server => {
+  const { contextOptions, alpn, choose, clientAuth } = terms;
+  return createServer({
     ...contextOptions,
+    secureOptions: secureOptions(terms),
     ...(alpn === undefined ? {} : { ALPNProtocols: alpn }),
     ...(choose === undefined ? {} : { SNICallback: chooser(choose) }),
     requestCert: clientAuth !== 'none',
@@ -145,6 +155,7 @@ const makeServer = ({ contextOptions, alpn, choose, clientAuth }: ServerTerms): 
   })
     .on('secureConnection', (tls) => shakingOf(tls)?.succeed(tls))
     .on('tlsClientError', (error, tls) => shakingOf(tls)?.fail(codeOf(error)));
+};
 
 const servers = new WeakMap<ServerTerms, Server>();
 

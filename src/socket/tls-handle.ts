@@ -7,6 +7,9 @@ import type { Terms } from './secure.ts';
 /** A fatal alert, as it stands on the wire while nothing is encrypted yet. Source: RFC 5246 §7.2, RFC 6066 §3. */
 export const UNRECOGNIZED_NAME = Buffer.of(21, 3, 3, 0, 2, 2, 112);
 
+/** The code of a handshake that failed since `choose` has nothing for the name that was asked for. */
+export const NOT_OURS = 'ERR_SSL_UNRECOGNIZED_NAME';
+
 const onStart = (): void => undefined;
 
 const onDone = function (this: TlsHandle): void {
@@ -35,7 +38,9 @@ export const dress = (tls: TlsHandle, terms: Terms): void => {
   tls.onerror = onError;
   if (terms.alpn !== undefined) tls.setALPNProtocols(terms.alpn);
   if (terms.side === 'server') {
-    const { choose, clientAuth } = terms;
+    const { choose, clientAuth, context } = terms;
+    // Without one the library takes the name for declined, and TLS 1.2 forgets it in the session.
+    tls.sni_context = context.context;
     if (clientAuth !== 'none') tls.setVerifyMode(true, clientAuth === 'required');
     if (choose === undefined) return;
     tls.oncertcb = onAsked;

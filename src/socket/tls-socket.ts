@@ -7,7 +7,7 @@ import type { TlsListener } from './native-tls.ts';
 import { RECORD_BYTES, Records, type Tell } from './records.ts';
 import { CLOSED, type Handshake, type SecureSocket, type Securing, type Terms } from './secure.ts';
 import { NOBODY, type SocketOwner } from './socket.ts';
-import { dress, TlsFacts, UNRECOGNIZED_NAME } from './tls-handle.ts';
+import { dress, NOT_OURS, TlsFacts, UNRECOGNIZED_NAME } from './tls-handle.ts';
 
 /** The platform keeps a few bytes for each change of memory that `heard` does not give, until the socket closes. */
 const MOST_CHANGES = 64;
@@ -167,7 +167,7 @@ export class TlsSocket extends TlsFacts implements SecureSocket, TlsListener {
     if (chosen === undefined) {
       // Nothing is encrypted yet, so the alert goes out as it is.
       this.#tcp?.writeBuffer(this.#memory.native.makeWrite(), UNRECOGNIZED_NAME);
-      this.#fail('ERR_SSL_UNRECOGNIZED_NAME');
+      this.#fail(NOT_OURS);
       return;
     }
     this.tls.sni_context = chosen.context;
