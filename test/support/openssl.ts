@@ -77,10 +77,24 @@ export class Authority {
 
   /** Revokes certificates, and gives the list of all that are. */
   async revoke(...revoked: readonly Certificate[]): Promise<string> {
-    const by = ['ca', '-config', this.config, '-keyfile', this.key, '-cert', this.cert];
-    for (const { cert } of revoked) await openssl(...by, '-revoke', cert);
-    const list = this.#path('crl');
-    await openssl(...by, '-gencrl', '-out', list);
+    for (const { cert } of revoked) await this.#manage('-revoke', cert);
+    return this.#list('crl');
+  }
+
+  /** The list of those that are revoked, as it was long ago. */
+  expiredList(): Promise<string> {
+    const days = ['-crl_lastupdate', '20200101000000Z', '-crl_nextupdate', '20200102000000Z'];
+    return this.#list('old-crl', ...days);
+  }
+
+  #manage(...order: readonly string[]): Promise<string> {
+    const by = ['-config', this.config, '-keyfile', this.key, '-cert', this.cert];
+    return openssl('ca', ...by, ...order);
+  }
+
+  async #list(name: string, ...options: readonly string[]): Promise<string> {
+    const list = this.#path(name);
+    await this.#manage('-gencrl', '-out', list, ...options);
     return list;
   }
 
