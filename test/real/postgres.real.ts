@@ -10,7 +10,7 @@ import { route } from '../support/route.ts';
 import { startPostgres } from '../support/servers.ts';
 
 const scope = makeScope({ after });
-let postgres: Service;
+let postgres: Service & { readonly cert: string };
 let daemon: Daemon;
 
 before(async () => {
@@ -69,6 +69,17 @@ test('a session asks for TLS in its own way, after the first bytes', async () =>
   const sql = 'select ssl from pg_stat_ssl where pid = pg_backend_pid()';
   assert.equal((await psql(sql, 'require')).trim(), 't');
   assert.equal((await psql(sql, 'disable')).trim(), 'f');
+});
+
+test('a session asks for TLS and looks who answers', async () => {
+  const seen = (host: string): Promise<string> => {
+    const to = `host=${host} hostaddr=127.0.0.1 port=${daemon.ports[0]} user=postgres`;
+    const trust = `sslmode=verify-full sslrootcert=${postgres.cert}`;
+    const sql = 'select version from pg_stat_ssl where pid = pg_backend_pid()';
+    return succeed([findProgram('psql'), '-X', '-A', '-t', '-c', sql, `${to} ${trust}`]);
+  };
+  assert.match(await seen('localhost'), /^TLSv1\.3/);
+  await assert.rejects(seen('other.example'), /does not match host name "other.example"/);
 });
 
 test('a large answer arrives whole', async () => {

@@ -37,10 +37,13 @@ export const startRedis = async (
   return startService(scope, command, { port });
 };
 
-/** An nginx that serves the files of a folder. */
-export const startNginx = async (scope: Scope, root: string): Promise<Service> => {
+/** An nginx with these `server` blocks, of which one listens on `port`. */
+export const startNginxServers = async (
+  scope: Scope,
+  servers: string,
+  port: number,
+): Promise<Service> => {
   const folder = await temporaryFolder(scope);
-  const port = await freePort();
   const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
     .map((name) => `${name}_temp_path ${join(folder, name)};`)
     .join(' ');
@@ -49,10 +52,15 @@ export const startNginx = async (scope: Scope, root: string): Promise<Service> =
     config,
     `daemon off; master_process off; pid ${join(folder, 'pid')}; error_log stderr warn;
      events { worker_connections 512; }
-     http { access_log off; sendfile on; ${paths}
-       server { listen 127.0.0.1:${port}; root ${root}; } }`,
+     http { access_log off; sendfile on; ${paths} ${servers} }`,
   );
   return startService(scope, [findProgram('nginx'), '-p', folder, '-c', config], { port });
+};
+
+/** An nginx that serves the files of a folder. */
+export const startNginx = async (scope: Scope, root: string): Promise<Service> => {
+  const port = await freePort();
+  return startNginxServers(scope, `server { listen 127.0.0.1:${port}; root ${root}; }`, port);
 };
 
 const POSTGRES_BIN = '/usr/lib/postgresql';
@@ -76,8 +84,8 @@ const asPostgres = (command: readonly string[]): readonly string[] => {
   return [findProgram('setpriv'), `--reuid=${uid}`, `--regid=${gid}`, '--clear-groups', ...command];
 };
 
-/** A PostgreSQL with a user `postgres` that needs no password, and TLS on demand of the client. */
-export const startPostgres = async (scope: Scope): Promise<Service> => {
+/** A PostgreSQL with a user `postgres` that needs no password, and TLS for `localhost` on demand of the client. */
+export const startPostgres = async (scope: Scope): Promise<Service & { readonly cert: string }> => {
   const folders = await postgresFolders();
   const folder = await temporaryFolder(scope);
   const { cert, key } = await makeCertificate(folder, 'localhost');
@@ -95,7 +103,8 @@ export const startPostgres = async (scope: Scope): Promise<Service> => {
     `ssl_key_file=${key}`,
   ].flatMap((setting) => ['-c', setting]);
   const command = [findProgram('postgres', ...folders), '-D', data, '-p', String(port)];
-  return startService(scope, asPostgres([...command, ...settings]), { port, signal: 'SIGINT' });
+  const options = { port, signal: 'SIGINT' } as const;
+  return { ...(await startService(scope, asPostgres([...command, ...settings]), options)), cert };
 };
 
 /** Paths of a certificate that signs itself, and of its key, both PEM. */
