@@ -7,9 +7,9 @@ import tls from 'node:tls';
 import { startDaemon } from './support/daemon.ts';
 import { eventually, within } from './support/eventually.ts';
 import { makeIdentity } from './support/identity.ts';
-import { makeScope, type Scope } from './support/process.ts';
+import { freePort, makeScope, type Scope } from './support/process.ts';
 import { route } from './support/route.ts';
-import { startEcho } from './support/tcp.ts';
+import { openPeer, refused, startEcho } from './support/tcp.ts';
 
 const connect = async (scope: Scope, port: number, session?: Buffer): Promise<tls.TLSSocket> => {
   const options = { host: '127.0.0.1', port, rejectUnauthorized: false };
@@ -77,4 +77,29 @@ test('a session goes on with whichever worker takes the connection', async (t) =
     socket.destroy();
     return workers().size === 2;
   });
+});
+
+test('a server whose certificate comes late is not opened before, and what runs goes on', async (t) => {
+  const scope = makeScope(t);
+  const identity = await makeIdentity(scope, 'late');
+  const echoPort = await startEcho(scope);
+  const port = await freePort();
+  const [cert = ''] = identity.certs;
+  await rename(cert, `${cert}.away`);
+  const first = route('first', [echoPort]);
+  const late = route('late', [echoPort], { server: { port, tls: { defaultIdentity: identity } } });
+  const admin = { port: 0 };
+  const log = { format: 'json' };
+  const daemon = await startDaemon(scope, { admin, log, routers: [first] });
+  await daemon.rewrite({ admin, log, routers: [first, late] });
+  daemon.signal('SIGHUP');
+  const { error } = await daemon.logged(({ level }) => level === 'error');
+  assert.match(String(error), /routers\[1\]\.servers\[0\]\.tls\.defaultIdentity.*\.pem/);
+  await refused(port);
+  const peer = await openPeer(daemon.ports[0] ?? 0);
+  assert.equal(await peer.echo('first'), 'first');
+  await rename(`${cert}.away`, cert);
+  daemon.signal('SIGHUP');
+  await daemon.logged(({ srv }) => String(srv).endsWith(`:${port}`));
+  assert.equal(nameOf(await connect(scope, port)), 'late');
 });

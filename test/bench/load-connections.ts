@@ -6,7 +6,7 @@ import { type Group, loopRow, makeRow, OURS, type Plan, type Row } from './resul
 import { compare, within } from './rounds.ts';
 
 /** Connections before those that are measured. */
-const WARMING = 15_000;
+const WARMING = { count: 15_000, perSecond: 2_000 };
 
 const LOAD = { t: 'connections', count: 3_000, perSecond: 2_000 } as const;
 

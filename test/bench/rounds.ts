@@ -59,17 +59,17 @@ export interface Comparison {
   readonly load: Load;
   readonly rounds: number;
   /** Connections that each contender serves before: code that is still being compiled costs more than they do. */
-  readonly warming?: number;
+  readonly warming?: Pick<Connections, 'count' | 'perSecond'>;
 }
 
 /** Performs a task through each contender in each round; the order turns with each round, and the first warms up. */
 export const compare = async (
   peer: Peer,
   contenders: readonly Contender[],
-  { load, rounds, warming = 0 }: Comparison,
+  { load, rounds, warming }: Comparison,
 ): Promise<Samples> => {
-  if (load.t === 'connections')
-    for (const contender of contenders) await measure(peer, contender, { ...load, count: warming });
+  if (load.t === 'connections' && warming !== undefined)
+    for (const contender of contenders) await measure(peer, contender, { ...load, ...warming });
   const samples = new Map<string, Sample[]>(contenders.map(({ name }) => [name, []]));
   for (let round = 0; round <= rounds; round++) {
     const order = round % 2 === 0 ? contenders : [...contenders].reverse();
