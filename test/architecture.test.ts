@@ -17,7 +17,7 @@ const IMPURE: Readonly<Record<string, string>> = {
 
 /** Pure are these files, and whole folders named here but for `IMPURE`. */
 const PURE =
-  /^src\/(?:path|address|ip|dns-name|heap|listen-error|close-reason|source|introduction|envelope|event|view|(?:balancer|client-hello|config|proxy-protocol)\/.*)\.ts$/;
+  /^src\/(?:path|address|ip|dns-name|heap|listen-error|close-reason|source|introduction|envelope|event|view|(?:balancer|client-hello|config|dtab|proxy-protocol)\/.*)\.ts$/;
 
 /** The only files that may read the clock, set timers of the platform or draw chance. */
 const WORLD = new Set(['src/world.ts', 'src/main.ts']);
@@ -51,7 +51,8 @@ const ZONES: readonly (readonly [zone: string, files: RegExp])[] = [
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   base: [],
   config: [],
-  interpreter: ['config'],
+  dtab: [],
+  interpreter: ['config', 'dtab'],
   socket: [],
   'client-hello': [],
   'proxy-protocol': [],

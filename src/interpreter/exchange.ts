@@ -36,16 +36,35 @@ export type Part =
 type Heard = Received | { readonly t: 'end' };
 
 const END: Heard = { t: 'end' };
-const LATE: Heard = { t: 'broken', cause: `namerd: no reply within ${HEAD_MS} ms` };
+
+/** What an exchange is held to. */
+export interface ExchangeOptions {
+  /** For the whole; may be years. */
+  readonly limitMs: number;
+  /** Who is asked, for messages; absent: namerd. */
+  readonly what?: string;
+  /** Told the headers of a good reply. */
+  readonly head?: (headers: Headers) => void;
+}
+
+type Headers = NonNullable<Extract<Received, { t: 'head' }>['headers']>;
 
 class Reply {
+  readonly #what: string;
+  readonly #head: ExchangeOptions['head'];
   #status: number | undefined;
   readonly #refusal = new ByteQueue();
+
+  constructor(what: string, head: ExchangeOptions['head']) {
+    this.#what = what;
+    this.#head = head;
+  }
 
   read(heard: Heard): readonly Part[] {
     switch (heard.t) {
       case 'head':
         this.#status = heard.status;
+        if (heard.status === 200) this.#head?.(heard.headers ?? {});
         return [];
       case 'chunk':
         return this.#chunk(heard.bytes);
@@ -64,13 +83,15 @@ class Reply {
   }
 
   #ended(): Part {
-    return this.#status === 200 ? { t: 'ended' } : { t: 'failed', cause: 'namerd: no reply' };
+    return this.#status === 200
+      ? { t: 'ended' }
+      : { t: 'failed', cause: `${this.#what}: no reply` };
   }
 
   #refused(): Part | undefined {
     if (this.#status === undefined || this.#status === 200) return undefined;
     const body = excerpt(this.#refusal.take());
-    return { t: 'failed', cause: `namerd: status ${this.#status}${body && `: ${body}`}` };
+    return { t: 'failed', cause: `${this.#what}: status ${this.#status}${body && `: ${body}`}` };
   }
 }
 
@@ -82,15 +103,16 @@ const isRefusal = (heard: Heard): boolean => heard.t === 'head' && heard.status 
  */
 export const exchange = (
   received$: Observable<Received>,
-  limitMs: number,
+  { limitMs, what = 'namerd', head }: ExchangeOptions,
   scheduler: SchedulerLike,
 ): Observable<Part> =>
   defer(() => {
-    const reply = new Reply();
+    const reply = new Reply(what, head);
+    const late: Heard = { t: 'broken', cause: `${what}: no reply within ${HEAD_MS} ms` };
     const enough$ = timer(REFUSAL_MS, scheduler).pipe(map(() => END));
     const part$ = received$.pipe(
-      timeout({ first: HEAD_MS, scheduler, with: () => of(LATE) }),
-      catchError((error: unknown) => of<Heard>({ t: 'broken', cause: `namerd: ${error}` })),
+      timeout({ first: HEAD_MS, scheduler, with: () => of(late) }),
+      catchError((error: unknown) => of<Heard>({ t: 'broken', cause: `${what}: ${error}` })),
       endWith(END),
       mergeMap((heard) => (isRefusal(heard) ? concat(of(heard), enough$) : of(heard))),
       mergeMap((heard) => reply.read(heard)),

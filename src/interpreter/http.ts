@@ -14,6 +14,13 @@ const KEPT = { keepAlive: true, maxFreeSockets: 4, timeout: 30_000 } as const;
 export interface HttpOptions {
   /** PEM of the roots to trust for https; absent: the platform's. */
   readonly ca?: string;
+  /** PEM of a client certificate and its key. */
+  readonly cert?: string;
+  readonly key?: string;
+  /** Asked before each request, beside `accept`. */
+  readonly headers?: () => Readonly<Record<string, string>>;
+  /** Who is asked, for messages. */
+  readonly what?: string;
 }
 
 type Agents = Readonly<Record<'plain' | 'secure', PlainAgent>>;
@@ -28,27 +35,31 @@ const describe = (error: Error): string =>
 class Get {
   readonly #url: URL;
   readonly #out: Subscriber<Received>;
+  readonly #options: HttpOptions;
   #outgoing: ClientRequest | undefined;
 
-  constructor(url: URL, out: Subscriber<Received>) {
+  constructor(url: URL, out: Subscriber<Received>, options: HttpOptions) {
     this.#url = url;
     this.#out = out;
+    this.#options = options;
   }
 
   /** Without agents, the request has a connection of its own. */
-  start(agents?: Agents, ca?: string): void {
+  start(agents?: Agents): void {
+    const { headers: more, ca, cert, key } = this.#options;
     const isSecure = this.#url.protocol === 'https:';
     const agent = agents === undefined ? false : isSecure ? agents.secure : agents.plain;
-    const headers = { accept: 'application/json' };
+    const headers = { accept: 'application/json', ...more?.() };
+    const pem = { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) };
     const outgoing = isSecure
-      ? secureRequest(this.#url, { agent, headers, ...(ca !== undefined && { ca }) })
+      ? secureRequest(this.#url, { agent, headers, ...pem })
       : request(this.#url, { agent, headers });
     this.#outgoing = outgoing;
     outgoing.on('socket', (socket) => socket.setKeepAlive(true, KEEP_ALIVE_MS));
     outgoing.on('response', (incoming) => this.#read(incoming));
     outgoing.on('error', (error) => {
-      // A kept connection may have been closed by namerd just now; that says nothing about namerd.
-      if (outgoing.reusedSocket && !this.#out.closed) this.start(undefined, ca);
+      // A kept connection may have been closed by the server just now; that says nothing about it.
+      if (outgoing.reusedSocket && !this.#out.closed) this.start();
       else this.#fail(describe(error));
     });
     outgoing.end();
@@ -64,25 +75,29 @@ class Get {
     incoming.on('end', () => this.#out.complete());
     incoming.on('error', cut);
     incoming.on('close', cut);
-    this.#out.next({ t: 'head', status: incoming.statusCode ?? 0 });
+    const { statusCode: status = 0, headers } = incoming;
+    this.#out.next({ t: 'head', status, headers });
   }
 
   #fail(what: string): void {
-    this.#out.next({ t: 'broken', cause: `namerd at ${this.#url.host}: ${what}` });
+    this.#out.next({
+      t: 'broken',
+      cause: `${this.#options.what ?? 'namerd'} at ${this.#url.host}: ${what}`,
+    });
     this.#out.complete();
   }
 }
 
 /** Makes the transport over the network. Polls share kept connections, a watch has one of its own. */
-export const makeHttp = ({ ca }: HttpOptions = {}): Transport => {
+export const makeHttp = (options: HttpOptions = {}): Transport => {
   const agents: Agents = {
     plain: new PlainAgent(KEPT),
     secure: new TlsAgent(KEPT),
   };
   return (url, kind) =>
     new Observable((out) => {
-      const get = new Get(new URL(url), out);
-      get.start(kind === 'poll' ? agents : undefined, ca);
+      const get = new Get(new URL(url), out, options);
+      get.start(kind === 'poll' ? agents : undefined);
       return get.abort;
     });
 };

@@ -46,7 +46,7 @@ export const ask = (
   defer(() => {
     const begun = scheduler.now();
     const body = new ByteQueue();
-    return exchange(open(), POLL_MS, scheduler).pipe(
+    return exchange(open(), { limitMs: POLL_MS }, scheduler).pipe(
       mergeMap((part) => readBody(body, part)),
       takeWhile(({ t }) => t !== 'answered', true),
       tap((heard) => {

@@ -116,8 +116,8 @@ export const watch = (
     let delayMs = 0;
     return defer(() => {
       const stream = new Stream(report, () => scheduler.now());
-      const maxAgeMs = MAX_AGE_MS * (1 - random() / 10);
-      return exchange(open(), maxAgeMs, scheduler).pipe(
+      const limitMs = MAX_AGE_MS * (1 - random() / 10);
+      return exchange(open(), { limitMs }, scheduler).pipe(
         mergeMap((part) => stream.read(part)),
         takeWhile(({ t }) => t !== 'lost', true),
         tap({
