@@ -28,6 +28,7 @@ const WORLDLY =
 const SUBSCRIBERS: Readonly<Record<string, string>> = {
   'src/serialize.ts': 'a custom operator has to subscribe to its source',
   'src/main.ts': 'the one top-level subscribe',
+  'src/interpreter/reckon.ts': 'what is computed finds out what it needs while it computes',
   'src/server/serve.ts': 'a listener and its configs become one Observable',
   'src/workers/fleet.ts': 'workers begin before the first config does, and end after the last',
 };

@@ -19,8 +19,6 @@ export type Known<L> =
 /** What namers say of a name that no rule applies to; leaves that are paths are looked up again. */
 export type Ask<L> = (path: Path) => Known<L | Path>;
 
-const PENDING = { t: 'pending' } as const;
-
 const ok = <L>(tree: NameTree<L>): Known<L> => ({ t: 'ok', tree });
 
 /** One name, from the look-up to its tree. */
@@ -108,6 +106,3 @@ class Evaluation<L extends object> {
  */
 export const evaluate = <L extends object>(dtab: Dtab, path: Path, ask: Ask<L>): Known<L> =>
   new Evaluation(dtab, ask).name(path, 0);
-
-/** Nothing is known yet. */
-export const pending = <L>(): Known<L> => PENDING;

@@ -11,6 +11,8 @@ const MOST_DEPTH = 100;
 
 const LABEL = /(?:[0-9A-Za-z_:.#$%-]|\\x[0-9a-fA-F]{2})+/y;
 const NUMBER = /\d+\.?\d*|\.\d+/y;
+/** Longest number: whatever is shorter is finite, and is written and read again as the same. */
+const MOST_DIGITS = 40;
 
 const readLabel = (text: Reader): string =>
   canonicalSegment(text.match(LABEL) ?? text.fail('label'));
@@ -46,6 +48,7 @@ const readBranch = (text: Reader, depth: number): Branch<Path> => {
   const number = text.match(NUMBER);
   if (number === undefined && text.next === '.') text.fail('digit');
   if (number !== undefined) {
+    if (number.length > MOST_DIGITS) text.fail(`a number of at most ${MOST_DIGITS} digits`);
     text.skip();
     text.eat('*');
     text.skip();

@@ -22,12 +22,15 @@ export class Fault extends Error {
   }
 }
 
-const SPACE = /\s/;
+const SPACE = /[ \t\r\n\f\v]/;
 /** Of a long text so much is shown before and behind the fault. */
 const SHOWN = 60;
 
 const before = (text: string): string => (text.length > SHOWN ? `…${text.slice(-SHOWN)}` : text);
 const behind = (text: string): string => (text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text);
+
+/** On one line. */
+const flat = (text: string): string => text.replace(/\s/g, ' ');
 
 /** A place in a text. */
 export class Reader {
@@ -80,11 +83,11 @@ export class Reader {
   /** Errors: throws a `Fault`, always. Source of the form: Finagle’s parser. */
   fail(expected: string): never {
     const [text, at] = [this.#text, this.#at];
-    const found = this.isAtEnd ? 'end of input' : `'${this.next}'`;
+    const found = this.isAtEnd ? 'end of input' : `'${flat(this.next)}'`;
     const shown = `${before(text.slice(0, at))}[${this.next}]${behind(text.slice(at + 1))}`;
     const lines = text.slice(0, at).split('\n');
     throw new Fault({
-      message: `${expected} expected but ${found} found at '${shown.replaceAll('\n', ' ')}'`,
+      message: `${expected} expected but ${found} found at '${flat(shown)}'`,
       offset: at,
       line: lines.length,
       column: (lines.at(-1)?.length ?? 0) + 1,

@@ -3,10 +3,33 @@ import type { Observable } from 'rxjs';
 import type { WeightedAddress } from '../address.ts';
 import type { Path } from '../path.ts';
 
+/** Endpoints that are balanced together. */
+export interface EndpointSet {
+  readonly t: 'set';
+  /** The concrete name that they are of: `/#/io.l5d.fs/web`. */
+  readonly id: string;
+  readonly endpoints: readonly WeightedAddress[];
+}
+
+/** Parts that connections are divided among by weight, before an endpoint is chosen. */
+export interface Union {
+  readonly t: 'union';
+  /** At least two; weights are raw. */
+  readonly branches: readonly { readonly weight: number; readonly part: Part }[];
+}
+
+/** A part of a union. An address may be in several: it is one endpoint. */
+export type Part = EndpointSet | Union;
+
 /** What is known of a name at one moment. */
 export type Resolution =
   /** The name exists; its endpoints replace the former set. May be empty: nobody is home. */
-  | { readonly t: 'bound'; readonly endpoints: readonly WeightedAddress[] }
+  | {
+      readonly t: 'bound';
+      /** All, each address once; without `union`, balanced together. */
+      readonly endpoints: readonly WeightedAddress[];
+      readonly union?: Union;
+    }
   /** The name does not exist. */
   | { readonly t: 'neg' }
   /** What was said last of `bound` and `neg` has been said again. */

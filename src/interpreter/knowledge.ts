@@ -1,9 +1,8 @@
 /** What is known of a name, made from what its watch and its polls tell. Pure. */
-
-import { byText } from './addresses.ts';
 import { type Answer, failure } from './answer.ts';
 import type { Heard } from './heard.ts';
 import type { Resolution } from './interpreter.ts';
+import { isSame } from './same.ts';
 
 type Good = Extract<Resolution, { t: 'bound' | 'neg' }>;
 
@@ -35,16 +34,6 @@ export const NOTHING: Knowledge = {
   isPolled: false,
   isWatched: false,
   isFlawed: false,
-};
-
-/** Whether two answers say the same; the order of endpoints says nothing. */
-const isSame = (one: Good | undefined, other: Good): boolean => {
-  if (one?.t !== 'bound' || other.t !== 'bound') return one?.t === other.t;
-  if (one.endpoints.length !== other.endpoints.length) return false;
-  const wanted = byText(one.endpoints);
-  return other.endpoints.every(
-    ({ address, weight }) => wanted.get(address.text)?.weight === weight,
-  );
 };
 
 /** One piece of doubt tells all of it: what follows is no news until something is settled. */

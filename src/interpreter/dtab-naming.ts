@@ -1,0 +1,148 @@
+/** Names by a dtab and namers: look-ups are evaluated anew when one of them changes, and shared among names. */
+import { distinctUntilChanged, map, type Observable, of, scan, switchMap } from 'rxjs';
+import type { Delegation } from '../dtab/delegation.ts';
+import type { Dtab } from '../dtab/dtab.ts';
+import { type Ask, evaluate, type Known } from '../dtab/evaluate.ts';
+import { explain } from '../dtab/explain.ts';
+import { mapTree, type NameTree } from '../dtab/name-tree.ts';
+import { showTree } from '../dtab/print.ts';
+import { canonicalPath } from '../dtab/segment.ts';
+import type { Env } from '../env.ts';
+import type { Path } from '../path.ts';
+import { believed, type GoodAddr, type GoodBinding, keep, type LastGood } from './last-good.ts';
+import type { Addr, Binding, Bound, Namer } from './namers/namer.ts';
+import type { BoundTree, Naming } from './naming.ts';
+import { reckon } from './reckon.ts';
+import { guarded, sharedBy } from './shared.ts';
+
+/** Changes of a look-up that come sooner wait for so long. */
+export const BINDING_WINDOW_MS = 20;
+
+/** Changes of a set of addresses that come sooner wait for so long. */
+export const ADDR_WINDOW_MS = 100;
+
+/** What is known of a concrete name, with whether it may be old. */
+export type KnownAddr = LastGood<GoodAddr>;
+
+/** A bound tree, and why it may be old. */
+export interface BoundName {
+  readonly known: Known<Bound>;
+  readonly doubt?: string | undefined;
+}
+
+/** A naming that also tells what is in doubt. */
+export interface DtabNaming extends Naming {
+  readonly follow: (dtab$: Observable<Dtab>, path: Path) => Observable<BoundName>;
+  /** Addresses of a concrete name, the last good ones while they cannot be had. */
+  readonly addrOf: (bound: Bound) => Observable<KnownAddr>;
+}
+
+const failed = (cause: string): { readonly t: 'failed'; readonly cause: string } => ({
+  t: 'failed',
+  cause,
+});
+
+/** What tells one bound tree from another. */
+const shapeOf = (tree: NameTree<Bound>): string =>
+  showTree(mapTree(tree, ({ id, residual }) => `${id} ${residual}` as Path));
+
+const isSameTree = (one: BoundTree, other: BoundTree): boolean => {
+  if (one.t === 'ok' && other.t === 'ok') return shapeOf(one.tree) === shapeOf(other.tree);
+  if (one.t === 'failed' && other.t === 'failed') return one.cause === other.cause;
+  return one.t === other.t;
+};
+
+/** The one concrete name that an id stands for. */
+const onlyLeaf = (id: Path, known: BoundTree): Bound | Addr => {
+  if (known.t !== 'ok') return known;
+  switch (known.tree.t) {
+    case 'leaf':
+      return known.tree.value;
+    case 'empty':
+      return { t: 'bound', endpoints: [] };
+    case 'neg':
+      return { t: 'neg' };
+    case 'fail':
+      return failed('name tree failed');
+    default:
+      return failed(`${id} is not a concrete bound id`);
+  }
+};
+
+class Names implements DtabNaming {
+  readonly #env: Env;
+  readonly #lookup: (path: Path) => Observable<LastGood<GoodBinding>>;
+  readonly addrOf: (bound: Bound) => Observable<KnownAddr>;
+
+  constructor(namer: Namer, env: Env) {
+    this.#env = env;
+    const binding = { failed, windowMs: BINDING_WINDOW_MS };
+    this.#lookup = sharedBy(String, (path: Path) =>
+      guarded<Binding>(namer(path), binding, env).pipe(
+        scan((known: LastGood<GoodBinding>, said) => keep(known, said), {}),
+      ),
+    );
+    const addr = { failed, windowMs: ADDR_WINDOW_MS };
+    this.addrOf = sharedBy(
+      ({ id }: Bound) => id,
+      ({ addr$ }) =>
+        guarded<Addr>(addr$, addr, env).pipe(
+          scan((known: KnownAddr, said) => keep<GoodAddr>(known, said), {}),
+        ),
+    );
+  }
+
+  readonly follow = (dtab$: Observable<Dtab>, path: Path): Observable<BoundName> => {
+    const name = canonicalPath(path);
+    return this.#reckon(dtab$, (dtab, ask) => evaluate<Bound>(dtab, name, ask));
+  };
+
+  readonly bind = (dtab$: Observable<Dtab>, path: Path): Observable<BoundTree> =>
+    this.follow(dtab$, path).pipe(
+      map(({ known }) => known),
+      distinctUntilChanged(isSameTree),
+    );
+
+  readonly addr = (id: Path): Observable<Addr> =>
+    this.bind(of([]), id).pipe(
+      map((known) => onlyLeaf(id, known)),
+      switchMap((found) =>
+        'id' in found ? this.addrOf(found).pipe(map((known) => believed(known))) : of(found),
+      ),
+      distinctUntilChanged(),
+    );
+
+  readonly delegate = (dtab: Dtab, path: Path): Observable<Delegation<Bound>> => {
+    const name = canonicalPath(path);
+    return this.#reckon(of(dtab), (rules, ask) => explain<Bound>(rules, name, ask)).pipe(
+      map(({ known }) => known),
+    );
+  };
+
+  /** What is computed of a dtab and of what namers say now. */
+  #reckon<R>(
+    dtab$: Observable<Dtab>,
+    compute: (dtab: Dtab, ask: Ask<Bound>) => R,
+  ): Observable<{ readonly known: R; readonly doubt: string | undefined }> {
+    return reckon<Dtab, Path, LastGood<GoodBinding>, { known: R; doubt: string | undefined }>(
+      {
+        input$: dtab$,
+        source: this.#lookup,
+        keyOf: String,
+        compute: (dtab, said) => {
+          let doubt: string | undefined;
+          const known = compute(dtab, (asked) => {
+            const last = said(asked);
+            if (last?.good !== undefined) doubt ??= last.doubt;
+            return believed(last);
+          });
+          return { known, doubt };
+        },
+      },
+      this.#env.scheduler,
+    );
+  }
+}
+
+/** Makes a naming of what a namer knows: it is asked for each name that no rule applies to. */
+export const makeDtabNaming = (namer: Namer, env: Env): DtabNaming => new Names(namer, env);

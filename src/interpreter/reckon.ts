@@ -1,0 +1,132 @@
+/** Values that are computed from others, which are found out only while computing. */
+import { Observable, type SchedulerLike, type Subscriber, Subscription } from 'rxjs';
+
+/** Most rounds of one reckoning, in each of which sources that were not asked before answer at once. */
+const MOST_ROUNDS = 1000;
+
+/** What is computed, and from what. */
+export interface ReckonSetup<I, A, V, R> {
+  readonly input$: Observable<I>;
+  /** Where the value of something comes from; subscribed while the last reckoning asked for it. */
+  readonly source: (asked: A) => Observable<V>;
+  /** Things with equal keys have the same value. */
+  readonly keyOf: (asked: A) => string;
+  /** Pure. `known` gives the last value of something, `undefined` before the first. */
+  readonly compute: (input: I, known: (asked: A) => V | undefined) => R;
+}
+
+interface Held<V> {
+  value: V | undefined;
+  readonly subscription: Subscription;
+}
+
+class Reckoning<I, A, V, R> {
+  readonly #setup: ReckonSetup<I, A, V, R>;
+  readonly #scheduler: SchedulerLike;
+  readonly #out: Subscriber<R>;
+  readonly #held = new Map<string, Held<V>>();
+  #input: { readonly value: I } | undefined;
+  #due: Subscription | undefined;
+  #isReckoning = false;
+  #isOld = false;
+
+  constructor(
+    setup: ReckonSetup<I, A, V, R>,
+    { scheduler, out }: { readonly scheduler: SchedulerLike; readonly out: Subscriber<R> },
+  ) {
+    this.#setup = setup;
+    this.#scheduler = scheduler;
+    this.#out = out;
+  }
+
+  start(): void {
+    this.#out.add(() => this.#end());
+    this.#out.add(
+      this.#setup.input$.subscribe({
+        next: (value) => {
+          const isFirst = this.#input === undefined;
+          this.#input = { value };
+          if (isFirst) this.#reckon();
+          else this.#soon();
+        },
+        error: (error: unknown) => this.#out.error(error),
+      }),
+    );
+  }
+
+  /** At the end of this turn, when all that changes in it has changed. */
+  #soon(): void {
+    if (this.#isReckoning) this.#isOld = true;
+    else
+      this.#due ??= this.#scheduler.schedule(() => {
+        this.#due = undefined;
+        this.#reckon();
+      });
+  }
+
+  #reckon(): void {
+    if (this.#input === undefined) return;
+    const { value: input } = this.#input;
+    this.#isReckoning = true;
+    let asked: ReadonlyMap<string, A>;
+    let result: R;
+    let rounds = 0;
+    do {
+      this.#isOld = false;
+      const now = new Map<string, A>();
+      result = this.#setup.compute(input, (one) => {
+        const key = this.#setup.keyOf(one);
+        now.set(key, one);
+        return this.#held.get(key)?.value;
+      });
+      for (const [key, one] of now) this.#hold(key, one);
+      asked = now;
+      rounds += 1;
+    } while (this.#isOld && rounds < MOST_ROUNDS && !this.#out.closed);
+    this.#isReckoning = false;
+    for (const key of this.#held.keys()) if (!asked.has(key)) this.#drop(key);
+    this.#out.next(result);
+  }
+
+  #hold(key: string, asked: A): void {
+    if (this.#held.has(key) || this.#out.closed) return;
+    const held: Held<V> = { value: undefined, subscription: new Subscription() };
+    this.#held.set(key, held);
+    held.subscription.add(
+      this.#setup.source(asked).subscribe({
+        next: (value) => {
+          held.value = value;
+          this.#soon();
+        },
+        error: (error: unknown) => this.#out.error(error),
+      }),
+    );
+  }
+
+  #drop(key: string): void {
+    this.#held.get(key)?.subscription.unsubscribe();
+    this.#held.delete(key);
+  }
+
+  #end(): void {
+    this.#due?.unsubscribe();
+    for (const key of [...this.#held.keys()]) this.#drop(key);
+  }
+}
+
+/**
+ * Computes a value again whenever its input, or something that it asked for, changes. Only what the last computation
+ * asked for is subscribed; what both it and the one before asked for stays subscribed.
+ *
+ *   input   a--------b-      a asks for x and y, b for y alone
+ *   x       -1--2----        both change in the frame of 2 and 3: told once
+ *   y       -1--3------
+ *   told    ?a--a----b-
+ *
+ * Order: the first value comes with the first input, at once; later ones at the end of the turn in which something
+ * changed. Errors: those of the input and the sources. Ends: never by itself.
+ */
+export const reckon = <I, A, V, R>(
+  setup: ReckonSetup<I, A, V, R>,
+  scheduler: SchedulerLike,
+): Observable<R> => new Observable((out) => new Reckoning(setup, { scheduler, out }).start());

@@ -1,0 +1,65 @@
+/** Sources that several ask for: each is observed once, and none can take its observers down. */
+import {
+  catchError,
+  concat,
+  defer,
+  finalize,
+  NEVER,
+  type Observable,
+  of,
+  ReplaySubject,
+  share,
+  switchMap,
+  throttleTime,
+  timer,
+} from 'rxjs';
+import type { Env } from '../env.ts';
+
+/** A source that threw is asked again after so long. */
+export const FAULT_MS = 5_000;
+
+/** How sources are guarded. */
+export interface Guard<V> {
+  /** What stands for an error. */
+  readonly failed: (cause: string) => V;
+  /** What comes sooner after another value waits for the end of this time; of several the last one counts. */
+  readonly windowMs: number;
+}
+
+/** Turns an error into a value and asks again later; thins out what comes too fast. Errors: none. Ends: never. */
+export const guarded = <V>(
+  source$: Observable<V>,
+  { failed, windowMs }: Guard<V>,
+  { scheduler }: Env,
+): Observable<V> =>
+  concat(source$, NEVER).pipe(
+    catchError((error: unknown, again$) =>
+      concat(
+        of(failed(`internal: ${error instanceof Error ? error.message : String(error)}`)),
+        timer(FAULT_MS, scheduler).pipe(switchMap(() => again$)),
+      ),
+    ),
+    throttleTime(windowMs, scheduler, { leading: true, trailing: true }),
+  );
+
+/**
+ * Shares sources by a key of what they are asked for: one is subscribed while somebody holds it, and who comes later
+ * gets the last value first. Bounds: what is held.
+ */
+export const sharedBy = <A, V>(
+  keyOf: (asked: A) => string,
+  source: (asked: A) => Observable<V>,
+): ((asked: A) => Observable<V>) => {
+  const shared = new Map<string, Observable<V>>();
+  return (asked) => {
+    const key = keyOf(asked);
+    const known = shared.get(key);
+    if (known !== undefined) return known;
+    const made = defer(() => source(asked)).pipe(
+      finalize(() => shared.delete(key)),
+      share({ connector: () => new ReplaySubject<V>(1), resetOnRefCountZero: true }),
+    );
+    shared.set(key, made);
+    return made;
+  };
+};
