@@ -44,6 +44,18 @@ export interface NameView {
   readonly waiters: number;
   readonly spares: number;
   readonly endpoints: readonly EndpointView[];
+  /** Of a weighted union: what connections are divided among. */
+  readonly branches?: readonly BranchView[];
+}
+
+/** One branch of a weighted union. */
+export interface BranchView {
+  /** The concrete name that its endpoints are of. */
+  readonly id: string;
+  /** What of all connections it gets now, 0..1; others have what a failed one leaves. */
+  readonly share: number;
+  /** Whether an endpoint in it takes connections. */
+  readonly state: 'available' | 'failed';
 }
 
 /** One endpoint of a name. */
@@ -74,6 +86,8 @@ export interface NameGauges {
   readonly pending: number;
   readonly open: number;
   readonly waiters: number;
+  /** Branches of a weighted union that take connections, and that do not; absent: there is no union. */
+  readonly branches?: { readonly available: number; readonly failed: number };
   /** ms since the last good answer of the interpreter; absent while there was none. */
   readonly resolutionAgeMs?: number;
 }

@@ -66,7 +66,11 @@ const noteName = (gauges: Gauges, tally: Tally, name: NameGauges): void => {
   gauges.note(tally, 'l5d:balancer:connection:pending', name.pending);
   gauges.note(tally, 'l5d:balancer:connection:open', name.open);
   gauges.note(tally, 'l5d:balancer:waiters', name.waiters);
-  const { resolutionAgeMs: age } = name;
+  const { resolutionAgeMs: age, branches } = name;
+  if (branches !== undefined) {
+    gauges.note(tally, 'l5d:balancer:branch:available', branches.available);
+    gauges.note(tally, 'l5d:balancer:branch:failed', branches.failed);
+  }
   if (age !== undefined)
     gauges.note(tally, 'l5d:balancer:resolution_age_seconds', age / 1000, Math.max);
 };

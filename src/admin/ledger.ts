@@ -27,6 +27,8 @@ const GAUGES = namesOf('gauge');
 
 /** They say what discovery says, to each process the same; the rest are shares of a whole. */
 const SAME_EVERYWHERE: ReadonlySet<string> = new Set([
+  'l5d:balancer:branch:available',
+  'l5d:balancer:branch:failed',
   'l5d:balancer:endpoint:available',
   'l5d:balancer:endpoint:failed',
   'l5d:balancer:endpoint:retired',

@@ -101,6 +101,12 @@ export const METRICS: readonly Metric[] = [
     'Connections turned away before they were routed, by close reason.',
   ),
   gauge('router:names', ['rt'], 'Names that are bound.'),
+  gauge('balancer:branch:available', DST, 'Branches of a weighted union that take connections.'),
+  gauge(
+    'balancer:branch:failed',
+    DST,
+    'Branches of a weighted union with nobody who takes connections; the others have their share.',
+  ),
   gauge(
     'balancer:resolution_age_seconds',
     DST,

@@ -1,7 +1,8 @@
 /** The set of endpoints as resolutions change it. Pure. */
 import type { WeightedAddress } from '../address.ts';
-import type { Resolution } from '../interpreter/interpreter.ts';
+import type { Resolution, Union } from '../interpreter/interpreter.ts';
 import { abortDial, forget } from './dials.ts';
+import { Lots } from './lots.ts';
 import { dropSpares } from './spares.ts';
 import { type Endpoint, load } from './state.ts';
 import { type Turn, weigh } from './turn.ts';
@@ -72,8 +73,16 @@ const dropDials = (turn: Turn): void => {
   }
 };
 
-const replace = (turn: Turn, wanted: readonly WeightedAddress[]): void => {
+/** Draws from the branches of another union from now on; everybody is to be put into them. */
+const regroup = ({ s }: Turn, union: Union | undefined): void => {
+  s.live = new Lots(union, s.dice);
+  s.aside = new Lots(union, s.dice);
+};
+
+const replace = (turn: Turn, wanted: readonly WeightedAddress[], union?: Union): void => {
   const { s } = turn;
+  const isRegrouped = union !== undefined || s.live.isUnion;
+  if (isRegrouped) regroup(turn, union);
   s.sets += 1;
   for (const next of wanted) {
     const known = s.endpoints.get(next.address.text);
@@ -86,6 +95,7 @@ const replace = (turn: Turn, wanted: readonly WeightedAddress[]): void => {
     isDialing ||= endpoint.dialing > 0;
     retire(turn, endpoint);
   }
+  if (isRegrouped) for (const endpoint of s.endpoints.values()) weigh(turn, endpoint);
   dropSpares(turn);
   if (isDialing) dropDials(turn);
 };
@@ -105,6 +115,7 @@ export const resolve = (turn: Turn, resolution: Resolution): void => {
   s.resolution = resolution.t;
   s.stale = false;
   s.resolvedAt = at;
-  replace(turn, resolution.t === 'bound' ? resolution.endpoints : []);
+  if (resolution.t === 'bound') replace(turn, resolution.endpoints, resolution.union);
+  else replace(turn, []);
   if (isFirst) for (const waiter of s.parked.values()) limitWait(turn, waiter);
 };

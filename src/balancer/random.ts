@@ -36,3 +36,9 @@ export const even = (dice: Dice): number => {
   dice.phase = (dice.phase + GOLDEN) | 0;
   return (dice.phase >>> 0) / 2 ** 32;
 };
+
+/** The fraction of the square root of 2: a step that shares no rhythm with the golden ratio’s. */
+const SILVER = Math.SQRT2 - 1;
+
+/** The next number of another even sequence in [0, 1), which whoever asks keeps the place of. */
+export const stride = (phase: number): number => (phase + SILVER) % 1;

@@ -1,5 +1,6 @@
 /** Weighted power of two choices. Pure. */
 import { burden } from './burden.ts';
+import type { Lots } from './lots.ts';
 import type { Lottery } from './lottery.ts';
 import { even, roll } from './random.ts';
 import { type Endpoint, load, type State } from './state.ts';
@@ -17,13 +18,15 @@ const lighter = (s: State, lots: Lottery, first: Endpoint | undefined): Endpoint
 };
 
 /**
- * Chooses one of the endpoints in `lots`, or none if they weigh nothing. A first candidate is drawn in proportion
- * to weight, while nothing is open by an even sequence; a second one among the others. The second is taken with
+ * Chooses one of the endpoints in `from`, or none if they weigh nothing. In a union the branch comes first, by its
+ * weight alone; what follows is done among its endpoints. A first candidate is drawn in proportion to weight, while nothing is open by an even sequence; a second one among the others. The second is taken with
  * a probability that grows with the first’s excess load, so scaled that two endpoints whose loads are as their
  * weights pass on equally much to each other: shares follow the weights, not only in a quiet pool. Between
  * equal weights this means that the lesser load wins.
  */
-export const choose = (s: State, lots: Lottery): Endpoint | undefined => {
+export const choose = (s: State, from: Lots): Endpoint | undefined => {
+  const lots = from.pick();
+  if (lots === undefined) return undefined;
   const { dice } = s;
   const first = drawn(s, lots.draw(s.dials.size === 0 ? even(dice) : roll(dice), dice));
   if (s.policy.loadBalancer.load !== 'connections') return lighter(s, lots, first);
@@ -41,14 +44,13 @@ export const choose = (s: State, lots: Lottery): Endpoint | undefined => {
 /** Chooses among those that are not in `tried`. O(tried). */
 export const chooseUntried = (
   s: State,
-  lots: Lottery,
+  from: Lots,
   tried: readonly Endpoint[],
 ): Endpoint | undefined => {
   // An endpoint that has gone left its index to another, which was not tried.
-  const indexes = tried.filter((e) => s.byIndex[e.index] === e).map((e) => e.index);
-  const weights = indexes.map((index) => lots.weight(index));
-  for (const index of indexes) lots.set(index, 0);
-  const chosen = choose(s, lots);
-  for (const [i, index] of indexes.entries()) lots.set(index, weights[i] ?? 0);
+  const held = tried.filter((e) => s.byIndex[e.index] === e && from.holds(e));
+  for (const endpoint of held) from.put(endpoint, false);
+  const chosen = choose(s, from);
+  for (const endpoint of held) from.put(endpoint, true);
   return chosen;
 };

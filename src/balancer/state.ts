@@ -3,7 +3,7 @@ import type { Address } from '../address.ts';
 import type { ClientPolicy } from '../config/config.ts';
 import { type Due, DueQueue } from '../heap.ts';
 import { RetryBudget } from './budget.ts';
-import { Lottery } from './lottery.ts';
+import { Lots } from './lots.ts';
 import { type Dice, makeDice } from './random.ts';
 
 /** One address of the name, with all that is known of it. */
@@ -88,10 +88,10 @@ export interface State {
   /** The endpoints by index; gaps are listed in `freeIndexes`. */
   readonly byIndex: (Endpoint | undefined)[];
   readonly freeIndexes: number[];
-  /** Weights of those that may be chosen: available, or failed and due for a probe. */
-  readonly live: Lottery;
-  /** Weights of those that sit out a penalty. */
-  readonly aside: Lottery;
+  /** Those that may be chosen: available, or failed and due for a probe. */
+  live: Lots;
+  /** Those that sit out a penalty. */
+  aside: Lots;
   /** Everybody without an endpoint, oldest first. */
   readonly waiters: Map<number, Waiter>;
   /** Of these, those without a dial, in the order in which they joined the line. */
@@ -127,8 +127,8 @@ export const makeState = (policy: ClientPolicy, seed: number): State => ({
   endpoints: new Map(),
   byIndex: [],
   freeIndexes: [],
-  live: new Lottery(),
-  aside: new Lottery(),
+  live: new Lots(),
+  aside: new Lots(),
   waiters: new Map(),
   parked: new Map(),
   dials: new Map(),

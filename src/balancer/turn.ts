@@ -27,11 +27,11 @@ export const backOff = (
   turn.s.due.put(chore, turn.at + grown * (0.5 + roll(turn.s.dice)));
 };
 
-/** Puts an endpoint’s weight where its state says that it belongs. */
+/** Puts an endpoint where its state says that it belongs. */
 export const weigh = ({ s, at }: Turn, endpoint: Endpoint): void => {
-  const { state, weight, index, probe, penaltyUntil } = endpoint;
+  const { state, probe, penaltyUntil } = endpoint;
   const waiting = state === 'failed' && probe === undefined;
   const ready = state === 'available' || (waiting && penaltyUntil <= at);
-  s.live.set(index, ready ? weight : 0);
-  s.aside.set(index, waiting && !ready ? weight : 0);
+  s.live.put(endpoint, ready);
+  s.aside.put(endpoint, waiting && !ready);
 };

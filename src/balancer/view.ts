@@ -1,5 +1,5 @@
 /** Copies of a balancer’s state for readers. Pure. */
-import type { EndpointView, NameGauges, NameView } from '../view.ts';
+import type { BranchView, EndpointView, NameGauges, NameView } from '../view.ts';
 import { latency, rate } from './burden.ts';
 import { type Endpoint, load, type State } from './state.ts';
 
@@ -33,6 +33,20 @@ const viewEndpoint = (of: State, endpoint: Endpoint, at: number): EndpointView =
 const age = (state: State, at: number): { readonly resolutionAgeMs?: number } =>
   state.resolvedAt === undefined ? {} : { resolutionAgeMs: at - state.resolvedAt };
 
+const viewBranches = ({ live }: State): readonly BranchView[] =>
+  live.shares().map(({ id, share, isOpen }) => ({
+    id,
+    share: Math.round(share * 1e6) / 1e6,
+    state: isOpen ? 'available' : 'failed',
+  }));
+
+const countBranches = ({ live }: State): Pick<NameGauges, 'branches'> => {
+  if (!live.isUnion) return {};
+  const all = live.shares();
+  const available = all.filter(({ isOpen }) => isOpen).length;
+  return { branches: { available, failed: all.length - available } };
+};
+
 /** All that `/routers.json` shows of a name. O(endpoints). */
 export const viewName = (state: State, dst: string, at: number): NameView => ({
   dst,
@@ -42,6 +56,7 @@ export const viewName = (state: State, dst: string, at: number): NameView => ({
   waiters: state.waiters.size,
   spares: state.spares.size,
   endpoints: [...state.endpoints.values()].map((endpoint) => viewEndpoint(state, endpoint, at)),
+  ...(state.live.isUnion ? { branches: viewBranches(state) } : {}),
 });
 
 /** The counts that metrics need. O(endpoints). */
@@ -56,5 +71,11 @@ export const gaugeName = (
     count.pending += endpoint.dialing;
     count.open += endpoint.open;
   }
-  return { ...name, ...count, waiters: state.waiters.size, ...age(state, at) };
+  return {
+    ...name,
+    ...count,
+    waiters: state.waiters.size,
+    ...countBranches(state),
+    ...age(state, at),
+  };
 };

@@ -6,12 +6,16 @@ import { DEFAULT_WEIGHT, type NameTree } from './name-tree.ts';
 /** How a weight is written; empty: not at all, for it is 1. */
 type ShowWeight = (weight: number) => string;
 
-/** So that it is read as the same number again. Bounds: 100 places. */
+/** The places that the longest number that is read can have. */
+const MOST_PLACES = 39;
+
+/** So that it is read as the same number again. */
 const exactWeight: ShowWeight = (weight) => {
   if (weight === DEFAULT_WEIGHT) return '';
   const text = String(weight);
   if (!text.includes('e')) return `${text}*`;
-  return weight > 1 ? `${BigInt(weight)}*` : `${weight.toFixed(100).replace(/0+$/, '')}*`;
+  if (weight > 1) return `${BigInt(weight)}*`;
+  return `${weight.toFixed(MOST_PLACES).replace(/^0|0+$/g, '')}*`;
 };
 
 /** With two places, as Finagle shows it: what is read again is not always the same number. */

@@ -318,10 +318,10 @@ export class Trial {
     assert.equal(one.dialing, dials.length, `dials of ${text}`);
     assert.ok(isIn || load(one) > 0, `${text} is kept for nothing`);
     const { live, aside } = this.state;
-    const weight = live.weight(one.index) + aside.weight(one.index);
+    const held = [live, aside].filter((lots) => lots.holds(one)).length;
     const isProbing = one.probe !== undefined;
     const taking = one.state !== 'retired' && !(one.state === 'failed' && isProbing);
-    assert.equal(weight, taking ? one.weight : 0, `weight of ${text} in the trees`);
+    assert.equal(held, taking && one.weight > 0 ? 1 : 0, `places of ${text} in the lots`);
     if (isProbing) assert.ok(this.dialing.has(one.probe ?? 0) || this.streams.has(one.probe ?? 0));
   }
 }
