@@ -205,6 +205,22 @@ test('two that lead to one name observe it once, and when nobody asks all is let
     assert.equal(open.size, 0);
   }));
 
+test('who takes over within a second need not wait for what was known', () =>
+  marbles((m) => {
+    const world: World = {
+      dtabs: { a: '/svc=>/#/x' },
+      names: { '/#/x': '5ms l' },
+      addrs: { '/#/x': '5ms 1' },
+    };
+    const { told$, begun } = resolve(m, world);
+    const said = { p: 'pending', 1: '1' };
+    m.expect(told$, '^ 99ms !').toBe('p 9ms 1', said);
+    m.expect(told$, '1s ^ 99ms !').toBe('1s 1', said);
+    m.expect(told$, '3s ^ 99ms !').toBe('3s p 9ms 1', said);
+    m.flush();
+    assert.deepEqual([...begun.values()], [2, 2]);
+  }));
+
 test('what holds is confirmed every half minute, not while it is in doubt', () =>
   marbles((m) => {
     const world: World = {

@@ -28,6 +28,8 @@ export type KnownAddr = LastGood<GoodAddr>;
 export interface BoundName {
   readonly known: Known<Bound>;
   readonly doubt?: string | undefined;
+  /** ms of the scheduler at which it was heard last; absent: it holds until another comes. */
+  readonly at?: number | undefined;
 }
 
 /** A naming that also tells what is in doubt. */
@@ -77,10 +79,13 @@ class Names implements DtabNaming {
   constructor(namer: Namer, env: Env) {
     this.#env = env;
     const binding = { failed, windowMs: BINDING_WINDOW_MS };
-    this.#lookup = sharedBy(String, (path: Path) =>
-      guarded<Binding>(namer(path), binding, env).pipe(
-        scan((known: LastGood<GoodBinding>, said) => keep(known, said), {}),
-      ),
+    this.#lookup = sharedBy(
+      String,
+      (path: Path) =>
+        guarded<Binding>(namer(path), binding, env).pipe(
+          scan((known: LastGood<GoodBinding>, said) => keep(known, said), {}),
+        ),
+      env,
     );
     const addr = { failed, windowMs: ADDR_WINDOW_MS };
     this.addrOf = sharedBy(
@@ -89,6 +94,7 @@ class Names implements DtabNaming {
         guarded<Addr>(addr$, addr, env).pipe(
           scan((known: KnownAddr, said) => keep<GoodAddr>(known, said), {}),
         ),
+      env,
     );
   }
 

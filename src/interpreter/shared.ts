@@ -3,6 +3,7 @@ import {
   catchError,
   concat,
   defer,
+  EMPTY,
   finalize,
   NEVER,
   type Observable,
@@ -10,13 +11,16 @@ import {
   ReplaySubject,
   share,
   switchMap,
-  throttleTime,
+  throttle,
   timer,
 } from 'rxjs';
 import type { Env } from '../env.ts';
 
 /** A source that threw is asked again after so long. */
 export const FAULT_MS = 5_000;
+
+/** A source that nobody observes any more goes on for so long: who changes hands need not begin anew. */
+export const LINGER_MS = 1_000;
 
 /** How sources are guarded. */
 export interface Guard<V> {
@@ -27,7 +31,7 @@ export interface Guard<V> {
 }
 
 /** Turns an error into a value and asks again later; thins out what comes too fast. Errors: none. Ends: never. */
-export const guarded = <V>(
+export const guarded = <V extends { readonly t: string }>(
   source$: Observable<V>,
   { failed, windowMs }: Guard<V>,
   { scheduler }: Env,
@@ -39,16 +43,21 @@ export const guarded = <V>(
         timer(FAULT_MS, scheduler).pipe(switchMap(() => again$)),
       ),
     ),
-    throttleTime(windowMs, scheduler, { leading: true, trailing: true }),
+    // Whoever waits for the first word has waited long enough.
+    throttle(({ t }) => (t === 'pending' ? EMPTY : timer(windowMs, scheduler)), {
+      leading: true,
+      trailing: true,
+    }),
   );
 
 /**
- * Shares sources by a key of what they are asked for: one is subscribed while somebody holds it, and who comes later
- * gets the last value first. Bounds: what is held.
+ * Shares sources by a key of what they are asked for: one is subscribed while somebody holds it and `LINGER_MS` longer,
+ * and who comes later gets the last value first. Bounds: what is held, and was until then.
  */
 export const sharedBy = <A, V>(
   keyOf: (asked: A) => string,
   source: (asked: A) => Observable<V>,
+  { scheduler }: Env,
 ): ((asked: A) => Observable<V>) => {
   const shared = new Map<string, Observable<V>>();
   return (asked) => {
@@ -57,7 +66,10 @@ export const sharedBy = <A, V>(
     if (known !== undefined) return known;
     const made = defer(() => source(asked)).pipe(
       finalize(() => shared.delete(key)),
-      share({ connector: () => new ReplaySubject<V>(1), resetOnRefCountZero: true }),
+      share({
+        connector: () => new ReplaySubject<V>(1),
+        resetOnRefCountZero: () => timer(LINGER_MS, scheduler),
+      }),
     );
     shared.set(key, made);
     return made;
