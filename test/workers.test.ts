@@ -141,14 +141,15 @@ test('a name is watched once for all workers, a change reaches each, and one tha
     return [...new Set(names)].sort().join('');
   };
   assert.equal(await named(), 'A');
-  assert.equal(namerd.open.filter(({ kind }) => kind === 'watch').length, 1);
+  // The name, and the one leaf that it is bound to.
+  assert.equal(namerd.open.filter(({ kind }) => kind === 'watch').length, 2);
   namerd.set('/svc/web', bound(addr(b)));
   await eventually('all workers know', async () => (await named()) === 'B');
   const from = daemon.log.length;
   process.kill(workersOf(daemon)[0] ?? 0, 'SIGKILL');
   await daemon.logged(({ message }) => message === 'listening', from);
   assert.equal(await named(), 'B');
-  assert.equal(namerd.asked.filter(({ kind }) => kind === 'watch').length, 1);
+  assert.equal(namerd.asked.filter(({ kind }) => kind === 'watch').length, 2);
 });
 
 test('a shutdown drains all workers and leaves no process; signals to a worker mean nothing', async (t) => {

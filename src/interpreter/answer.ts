@@ -10,17 +10,34 @@ const Typed = t.type({ type: t.string });
 const Bound = t.type({ addrs: t.UnknownArray });
 const Failed = t.type({ cause: t.string });
 
+/** What an answer may say that settles nothing. */
+export type Unsettled = Extract<Said, { t: 'pending' | 'failed' }>;
+
+/** What an answer may say that settles what is asked for. */
+export type Settled = { readonly t: 'bound' | 'neg' };
+
+/** That of a name’s addresses. */
+export type Good = Extract<Said, Settled>;
+
 /** One answer: what it says of the name, and what in it had to be left out or mended. */
-export interface Answer {
-  readonly resolution: Said;
+export interface Answer<G extends Settled = Good> {
+  readonly resolution: G | Unsettled;
   /** Empty: all of it could be used. */
   readonly flaws: readonly string[];
 }
 
-const plain = (resolution: Said): Answer => ({ resolution, flaws: [] });
+/** Reads one line of a watch, or the body of a poll. */
+export type Parse<G extends Settled> = (text: string) => Answer<G>;
+
+const plain = <T>(
+  resolution: T,
+): { readonly resolution: T; readonly flaws: readonly string[] } => ({
+  resolution,
+  flaws: [],
+});
 
 /** An answer that says nothing of the name. */
-export const failure = (cause: string): Answer => plain({ t: 'failed', cause });
+export const failure = (cause: string): Answer<never> => plain({ t: 'failed', cause });
 
 const parseJson = (text: string): unknown => {
   try {
@@ -42,18 +59,29 @@ const readFailed = (json: unknown): Answer => {
   return failure(isRight(decoded) ? `namerd: ${excerpt(decoded.right.cause)}` : 'namerd: failed');
 };
 
-/** Reads one line of a watch, or the body of a poll; text that is no JSON is namerd's word for an error. */
-export const parseAnswer = (text: string): Answer => {
+/** What is wrong with a text that tells no type, and the type of one that does. */
+type Type = { readonly type: string; readonly json: unknown } | { readonly flaw: string };
+
+/** Reads as far as the type; text that is no JSON is namerd’s word for an error. */
+export const readType = (text: string): Type => {
   const json = parseJson(text);
-  if (json === undefined) return failure(`namerd: ${excerpt(text) || 'empty answer'}`);
+  if (json === undefined) return { flaw: `namerd: ${excerpt(text) || 'empty answer'}` };
   const typed = Typed.decode(json);
-  if (!isRight(typed)) return failure(`namerd: expected the state of a name, got ${excerpt(text)}`);
-  switch (typed.right.type) {
+  if (isRight(typed)) return { type: typed.right.type, json };
+  return { flaw: `namerd: expected the state of a name, got ${excerpt(text)}` };
+};
+
+/** Reads the addresses of a name. */
+export const parseAnswer: Parse<Good> = (text) => {
+  const known = readType(text);
+  if ('flaw' in known) return failure(known.flaw);
+  const { type, json } = known;
+  switch (type) {
     case 'bound':
       return readBound(json);
     case 'neg':
     case 'pending':
-      return plain({ t: typed.right.type });
+      return plain({ t: type });
     case 'failed':
       return readFailed(json);
     default:

@@ -29,7 +29,9 @@ const CONFIRMED: Resolution = { t: 'confirmed' };
 /** What a name comes to, and why it may be old. */
 interface Reckoned {
   readonly said: Said;
-  readonly doubt: string | undefined;
+  readonly doubt?: string | undefined;
+  /** When parts of it were heard last; none: it has no time. */
+  readonly times: readonly number[];
 }
 
 type Good = Extract<Said, { t: 'bound' | 'neg' }>;
@@ -38,34 +40,66 @@ type Good = Extract<Said, { t: 'bound' | 'neg' }>;
 interface Told {
   readonly good?: Good | undefined;
   readonly doubt?: string | undefined;
+  /** When the newest part of it was heard, at the time of the last word. */
+  readonly heardAt?: number | undefined;
   readonly news: readonly Resolution[];
 }
 
 const isGood = (said: Said): said is Good => said.t === 'bound' || said.t === 'neg';
 
 const reckoned = (
-  { known, doubt }: BoundName,
+  { known, doubt, at }: BoundName,
   addrOf: (bound: Bound) => KnownAddr | undefined,
 ): Reckoned => {
-  if (known.t !== 'ok') return { said: known, doubt: undefined };
+  if (known.t !== 'ok') return { said: known, times: [] };
   let old = doubt;
+  const times = at === undefined ? [] : [at];
   const said = resolutionOf(known.tree, (bound) => {
     const last = addrOf(bound);
-    if (last?.good !== undefined) old ??= last.doubt;
+    if (last?.good !== undefined) {
+      old ??= last.doubt;
+      if (last.at !== undefined) times.push(last.at);
+    }
     return believed(last);
   });
-  return { said, doubt: old };
+  return { said, doubt: old, times };
 };
 
-/** What is new is told once; what is in doubt is told as it is, and then that it failed. */
-const tell = (told: Told, { said, doubt }: Reckoned): Told => {
+/** Whether all of it was heard again since the last word. */
+const isHeardAgain = ({ heardAt = 0 }: Told, { doubt, times }: Reckoned): boolean =>
+  doubt === undefined && times.length > 0 && Math.min(...times) > heardAt;
+
+/** What is new is told once, what is heard again is confirmed; what is in doubt is told as it is, and then that it failed. */
+const tell = (told: Told, now: Reckoned): Told => {
+  const { said, doubt, times } = now;
   if (!isGood(said)) return { ...told, doubt: said.t, news: told.doubt === said.t ? [] : [said] };
   const isNews = !isSame(told.good, said) || (told.doubt !== undefined && doubt === undefined);
-  const news: Resolution[] = isNews ? [said] : [];
+  const news: Resolution[] = isNews ? [said] : isHeardAgain(told, now) ? [CONFIRMED] : [];
   if (doubt !== undefined && (isNews || told.doubt === undefined))
     news.push({ t: 'failed', cause: doubt });
-  return { good: said, doubt, news };
+  const heardAt = news.length > 0 ? Math.max(...times) : told.heardAt;
+  return { good: said, doubt, heardAt, news };
 };
+
+/** What a name and the addresses that it leads to come to, step by step. */
+const toldOf = (
+  name$: Observable<BoundName>,
+  addrOf: (bound: Bound) => Observable<KnownAddr>,
+  { scheduler }: Env,
+): Observable<Told> =>
+  reckon<BoundName, Bound, KnownAddr, Reckoned>(
+    { input$: name$, source: addrOf, keyOf: ({ id }) => id, compute: reckoned },
+    scheduler,
+  ).pipe(scan(tell, { news: [] }));
+
+const newsOf = concatMap(({ news }: Told) => news);
+
+/** What a name that is bound elsewhere comes to. What has a time is confirmed when all of it was heard again. */
+export const combined = (
+  name$: Observable<BoundName>,
+  addrOf: (bound: Bound) => Observable<KnownAddr>,
+  env: Env,
+): Observable<Resolution> => toldOf(name$, addrOf, env).pipe(newsOf);
 
 /** Says again and again that what is known holds, while nothing is in doubt. */
 const confirmed = (told$: Observable<Told>, { scheduler }: Env): Observable<Resolution> =>
@@ -92,16 +126,7 @@ export const makeDtabInterpreter = (
   env: Env,
 ): Interpreter => ({
   resolve: (name) =>
-    reckon<BoundName, Bound, KnownAddr, Reckoned>(
-      {
-        input$: naming.follow(dtab$, name),
-        source: naming.addrOf,
-        keyOf: ({ id }) => id,
-        compute: reckoned,
-      },
-      env.scheduler,
-    ).pipe(
-      scan(tell, { news: [] } as Told),
-      connect((told$) => merge(told$.pipe(concatMap(({ news }) => news)), confirmed(told$, env))),
+    toldOf(naming.follow(dtab$, name), naming.addrOf, env).pipe(
+      connect((told$) => merge(told$.pipe(newsOf), confirmed(told$, env))),
     ),
 });

@@ -1,7 +1,7 @@
 /** The log of one name's look-ups: what an operator must know, once per episode. */
 import type { Env } from '../env.ts';
 import type { Path } from '../path.ts';
-import type { Resolution } from './interpreter.ts';
+import type { Settled, Unsettled } from './answer.ts';
 import type { Knowledge } from './knowledge.ts';
 
 /** A name that fails and recovers over and over is told of once in so long. */
@@ -15,11 +15,11 @@ export const makeJournal = (
   rt: string,
   dst: Path,
   { log, scheduler }: Env,
-): ((known: Knowledge) => void) => {
+): ((known: Knowledge<Settled>) => void) => {
   let toldAt = Number.NEGATIVE_INFINITY;
   let untold: string | undefined;
   let isTold = false;
-  const hear = (news: Resolution): void => {
+  const hear = (news: Settled | Unsettled): void => {
     if (news.t === 'pending') return;
     untold = news.t === 'failed' ? news.cause : undefined;
     if (isTold && news.t !== 'failed')

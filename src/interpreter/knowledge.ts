@@ -1,15 +1,12 @@
 /** What is known of a name, made from what its watch and its polls tell. Pure. */
-import { type Answer, failure } from './answer.ts';
+import { type Answer, failure, type Good, type Settled, type Unsettled } from './answer.ts';
 import type { Heard } from './heard.ts';
-import type { Resolution } from './interpreter.ts';
 import { isSame } from './same.ts';
 
-type Good = Extract<Resolution, { t: 'bound' | 'neg' }>;
-
 /** The state of the fold. */
-export interface Knowledge {
+export interface Knowledge<G extends Settled = Good> {
   /** The last thing that was settled; absent: nothing yet. */
-  readonly good?: Good | undefined;
+  readonly good?: G | undefined;
   /** What was told since then that settles nothing. */
   readonly doubt?: 'failed' | 'pending' | undefined;
   /** The watch has spoken since the poll on its way was sent: that poll's answer is old. */
@@ -21,7 +18,7 @@ export interface Knowledge {
   /** Answers have had flaws since the last one without. */
   readonly isFlawed: boolean;
   /** What this step has to tell the outside. */
-  readonly news?: Resolution | undefined;
+  readonly news?: G | Unsettled | undefined;
   /** This step has heard what was known already. */
   readonly isConfirmed?: boolean | undefined;
   /** Flaws that begin with this step. */
@@ -29,7 +26,7 @@ export interface Knowledge {
 }
 
 /** Where the fold begins. */
-export const NOTHING: Knowledge = {
+export const NOTHING: Knowledge<never> = {
   isOvertaken: false,
   isPolled: false,
   isWatched: false,
@@ -37,26 +34,60 @@ export const NOTHING: Knowledge = {
 };
 
 /** One piece of doubt tells all of it: what follows is no news until something is settled. */
-const doubted = (known: Knowledge, news: Resolution, doubt: 'failed' | 'pending'): Knowledge =>
-  known.doubt === 'failed' || known.doubt === doubt ? known : { ...known, doubt, news };
+const doubted = <G extends Settled>(known: Knowledge<G>, news: Unsettled): Knowledge<G> =>
+  known.doubt === 'failed' || known.doubt === news.t ? known : { ...known, doubt: news.t, news };
 
-const take = (known: Knowledge, { resolution, flaws }: Answer): Knowledge => {
-  if (resolution.t === 'failed' || resolution.t === 'pending')
-    return doubted(known, resolution, resolution.t);
-  const isNews = known.doubt !== undefined || !isSame(known.good, resolution);
-  return {
-    ...known,
-    good: resolution,
-    doubt: undefined,
-    news: isNews ? resolution : undefined,
-    isConfirmed: !isNews,
-    isFlawed: flaws.length > 0,
-    flaws: known.isFlawed || flaws.length === 0 ? undefined : flaws,
-  };
-};
+const isUnsettled = (resolution: Settled | Unsettled): resolution is Unsettled =>
+  resolution.t === 'failed' || resolution.t === 'pending';
 
-const isSettled = ({ good, doubt }: Knowledge): boolean =>
+const isSettled = ({ good, doubt }: Knowledge<Settled>): boolean =>
   good !== undefined && doubt === undefined;
+
+/** Compares what is settled; `undefined` is like nothing. */
+export type IsSame<G> = (one: G | undefined, other: G) => boolean;
+
+class Learning<G extends Settled> {
+  readonly #isSame: IsSame<G>;
+
+  constructor(same: IsSame<G>) {
+    this.#isSame = same;
+  }
+
+  readonly learn = (former: Knowledge<G>, heard: Heard<G>): Knowledge<G> => {
+    const known = { ...former, news: undefined, isConfirmed: false, flaws: undefined };
+    switch (heard.t) {
+      case 'asked':
+        return { ...known, isOvertaken: false };
+      case 'answered': {
+        if (known.isOvertaken) return known;
+        const next = this.#take(known, heard.answer);
+        return { ...next, isPolled: !next.isWatched && isSettled(next) };
+      }
+      case 'said': {
+        const next = this.#take(known, heard.answer);
+        return { ...next, isOvertaken: true, isPolled: false, isWatched: isSettled(next) };
+      }
+      case 'lost': {
+        const next = known.isPolled ? known : this.#take(known, failure(heard.cause));
+        return { ...next, isWatched: false };
+      }
+    }
+  };
+
+  #take(known: Knowledge<G>, { resolution, flaws }: Answer<G>): Knowledge<G> {
+    if (isUnsettled(resolution)) return doubted(known, resolution);
+    const isNews = known.doubt !== undefined || !this.#isSame(known.good, resolution);
+    return {
+      ...known,
+      good: resolution,
+      doubt: undefined,
+      news: isNews ? resolution : undefined,
+      isConfirmed: !isNews,
+      isFlawed: flaws.length > 0,
+      flaws: known.isFlawed || flaws.length === 0 ? undefined : flaws,
+    };
+  }
+}
 
 /**
  * Takes in one thing that was heard. The newest word counts, whoever said it: a line of the watch always, the
@@ -64,23 +95,9 @@ const isSettled = ({ good, doubt }: Knowledge): boolean =>
  * have stood in for it. Equal news in a row are told once, and confirmed after that; what is settled again after a
  * doubt is news.
  */
-export const learn = (former: Knowledge, heard: Heard): Knowledge => {
-  const known: Knowledge = { ...former, news: undefined, isConfirmed: false, flaws: undefined };
-  switch (heard.t) {
-    case 'asked':
-      return { ...known, isOvertaken: false };
-    case 'answered': {
-      if (known.isOvertaken) return known;
-      const next = take(known, heard.answer);
-      return { ...next, isPolled: !next.isWatched && isSettled(next) };
-    }
-    case 'said': {
-      const next = take(known, heard.answer);
-      return { ...next, isOvertaken: true, isPolled: false, isWatched: isSettled(next) };
-    }
-    case 'lost': {
-      const next = known.isPolled ? known : take(known, failure(heard.cause));
-      return { ...next, isWatched: false };
-    }
-  }
-};
+export const learnBy = <G extends Settled>(
+  same: IsSame<G>,
+): ((former: Knowledge<G>, heard: Heard<G>) => Knowledge<G>) => new Learning(same).learn;
+
+/** The same of the addresses of a name. */
+export const learn = learnBy<Good>(isSame);

@@ -6,6 +6,8 @@ export interface LastGood<G> {
   readonly good?: G | undefined;
   /** Why it may be old. */
   readonly doubt?: string | undefined;
+  /** ms of the scheduler at which the good word was heard last; absent: it holds until another comes. */
+  readonly at?: number | undefined;
 }
 
 /** A binding that settles something. */

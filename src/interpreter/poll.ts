@@ -10,7 +10,7 @@ import {
   tap,
 } from 'rxjs';
 import type { Env } from '../env.ts';
-import { type Answer, failure, parseAnswer } from './answer.ts';
+import { type Answer, failure, type Parse, type Settled } from './answer.ts';
 import { ByteQueue } from './bytes.ts';
 import { exchange, type Part } from './exchange.ts';
 import { type Heard, isGood, MAX_ANSWER_BYTES, type Report } from './heard.ts';
@@ -20,16 +20,22 @@ import { Pace, type Retry, wait } from './wait.ts';
 /** Longest time for a poll; namerd itself holds the reply for as long as the name is pending. */
 export const POLL_MS = 10_000;
 
-const answered = (answer: Answer): readonly Heard[] => [{ t: 'answered', answer }];
+const answered = <G extends Settled>(answer: Answer<G>): readonly Heard<G>[] => [
+  { t: 'answered', answer },
+];
 
-const readBody = (body: ByteQueue, part: Part): readonly Heard[] => {
+const readBody = <G extends Settled>(
+  body: ByteQueue,
+  part: Part,
+  parse: Parse<G>,
+): readonly Heard<G>[] => {
   switch (part.t) {
     case 'bytes':
       body.push(part.bytes);
       if (body.size <= MAX_ANSWER_BYTES) return [];
       return answered(failure(`namerd: expected at most ${MAX_ANSWER_BYTES} bytes, got more`));
     case 'ended':
-      return answered(parseAnswer(body.take()));
+      return answered(parse(body.take()));
     case 'failed':
       return answered(failure(part.cause));
     case 'expired':
@@ -37,17 +43,23 @@ const readBody = (body: ByteQueue, part: Part): readonly Heard[] => {
   }
 };
 
+/** What is asked, and who is told. */
+export interface AskSetup<G extends Settled> {
+  readonly open: () => Observable<Received>;
+  readonly parse: Parse<G>;
+  readonly report: Report;
+}
+
 /** Asks once: `asked`, then `answered` within 10 s, then the end. Errors: none. */
-export const ask = (
-  open: () => Observable<Received>,
-  report: Report,
+export const ask = <G extends Settled>(
+  { open, parse, report }: AskSetup<G>,
   { scheduler }: Env,
-): Observable<Heard> =>
+): Observable<Heard<G>> =>
   defer(() => {
     const begun = scheduler.now();
     const body = new ByteQueue();
     return exchange(open(), { limitMs: POLL_MS }, scheduler).pipe(
-      mergeMap((part) => readBody(body, part)),
+      mergeMap((part) => readBody(body, part, parse)),
       takeWhile(({ t }) => t !== 'answered', true),
       tap((heard) => {
         if (heard.t !== 'answered') return;
@@ -55,13 +67,13 @@ export const ask = (
         const cause = resolution.t === 'failed' ? resolution.cause : undefined;
         report(scheduler.now() - begun, cause);
       }),
-      startWith<Heard>({ t: 'asked' }),
+      startWith<Heard<G>>({ t: 'asked' }),
     );
   });
 
 /** What is polled, and when. */
-export interface PollSetup {
-  readonly ask$: Observable<Heard>;
+export interface PollSetup<G extends Settled> {
+  readonly ask$: Observable<Heard<G>>;
   /** From the subscription to the first poll. */
   readonly firstMs: number;
   /** From the end of one poll to the next, less up to a tenth. */
@@ -73,13 +85,16 @@ export interface PollSetup {
 }
 
 /** Polls again and again. Errors: none. Ends: never. */
-export const poll = (setup: PollSetup, { scheduler, random }: Env): Observable<Heard> =>
+export const poll = <G extends Settled>(
+  setup: PollSetup<G>,
+  { scheduler, random }: Env,
+): Observable<Heard<G>> =>
   defer(() => {
     const { ask$, firstMs, periodMs, retry, recovered } = setup;
     const pace = new Pace(retry, random);
     let delayMs = firstMs;
     let isFailing = false;
-    const plan = (heard: Heard): void => {
+    const plan = (heard: Heard<G>): void => {
       if (heard.t !== 'answered') return;
       const wasFailing = isFailing;
       isFailing = !isGood(heard.answer);

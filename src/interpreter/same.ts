@@ -1,9 +1,8 @@
 /** Whether two answers say the same; the order of endpoints says nothing. Pure. */
 import type { WeightedAddress } from '../address.ts';
 import { byText } from './addresses.ts';
-import type { Part, Resolution } from './interpreter.ts';
-
-type Good = Extract<Resolution, { t: 'bound' | 'neg' }>;
+import type { Good } from './answer.ts';
+import type { Part } from './interpreter.ts';
 
 const areSame = (one: readonly WeightedAddress[], other: readonly WeightedAddress[]): boolean => {
   if (one === other) return true;

@@ -1,7 +1,7 @@
 /** The watch of one name: a stream of lines that is opened again whenever it ends. */
 import { defer, mergeMap, type Observable, race, repeat, takeWhile, tap, timer } from 'rxjs';
 import type { Env } from '../env.ts';
-import { parseAnswer } from './answer.ts';
+import type { Parse, Settled } from './answer.ts';
 import { LineQueue } from './bytes.ts';
 import { exchange, type Part } from './exchange.ts';
 import { type Heard, isGood, MAX_ANSWER_BYTES, type Report } from './heard.ts';
@@ -12,8 +12,9 @@ import { Pace, type Retry } from './wait.ts';
 export const MAX_AGE_MS = 600_000;
 
 /** What is watched, and who is told. */
-export interface WatchSetup {
+export interface WatchSetup<G extends Settled> {
   readonly open: () => Observable<Received>;
+  readonly parse: Parse<G>;
   readonly retry: Retry;
   readonly report: Report;
   /** Ends the wait for the next stream: namerd is known to be back. */
@@ -21,7 +22,8 @@ export interface WatchSetup {
 }
 
 /** One stream, from its request to its end. */
-class Stream {
+class Stream<G extends Settled> {
+  readonly #parse: Parse<G>;
   readonly #lines = new LineQueue();
   readonly #report: Report;
   readonly #now: () => number;
@@ -31,13 +33,14 @@ class Stream {
   #isGood = false;
   #isExpired = false;
 
-  constructor(report: Report, now: () => number) {
+  constructor({ parse, report }: WatchSetup<G>, now: () => number) {
+    this.#parse = parse;
     this.#report = report;
     this.#now = now;
     this.#begun = now();
   }
 
-  read(part: Part): readonly Heard[] {
+  read(part: Part): readonly Heard<G>[] {
     switch (part.t) {
       case 'bytes':
         return [...this.#lines.push(part.bytes).map(this.#said), ...this.#overflow()];
@@ -57,25 +60,25 @@ class Stream {
     return this.#isGood ? pace.afterStream(this.#now() - this.#begun) : pace.afterFailure();
   }
 
-  readonly #said = (line: string): Heard => {
-    const answer = parseAnswer(line);
+  readonly #said = (line: string): Heard<G> => {
+    const answer = this.#parse(line);
     const { resolution } = answer;
     if (resolution.t === 'failed') this.#failed(resolution.cause);
     if (isGood(answer)) this.#succeeded();
     return { t: 'said', answer };
   };
 
-  #overflow(): readonly Heard[] {
+  #overflow(): readonly Heard<G>[] {
     if (this.#lines.size <= MAX_ANSWER_BYTES) return [];
     return [this.#lost(`namerd: expected a line of at most ${MAX_ANSWER_BYTES} bytes, got more`)];
   }
 
-  #rest(): readonly Heard[] {
+  #rest(): readonly Heard<G>[] {
     const line = this.#lines.rest();
     return line === '' ? [] : [this.#said(line)];
   }
 
-  #lost(cause: string): Heard {
+  #lost(cause: string): Heard<G> {
     if (this.#reported !== 'bad') this.#failed(cause);
     return { t: 'lost', cause };
   }
@@ -107,15 +110,16 @@ class Stream {
  * Errors: none; an end of the stream is `lost`, then it is opened again, quickly after a good stream and with
  * growing delays after others. Ends: never; unsubscribing aborts the request and its timers.
  */
-export const watch = (
-  { open, retry, report, hurry$ }: WatchSetup,
+export const watch = <G extends Settled>(
+  setup: WatchSetup<G>,
   { scheduler, random }: Env,
-): Observable<Heard> =>
+): Observable<Heard<G>> =>
   defer(() => {
+    const { open, retry, hurry$ } = setup;
     const pace = new Pace(retry, random);
     let delayMs = 0;
     return defer(() => {
-      const stream = new Stream(report, () => scheduler.now());
+      const stream = new Stream(setup, () => scheduler.now());
       const limitMs = MAX_AGE_MS * (1 - random() / 10);
       return exchange(open(), { limitMs }, scheduler).pipe(
         mergeMap((part) => stream.read(part)),

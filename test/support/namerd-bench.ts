@@ -75,6 +75,7 @@ export class Bench {
         namespace: 'default',
         periodSecs: 600,
         watch: true,
+        weightedUnions: false,
         maxWatches: 100,
         retry: { baseSeconds: 0.02, maxSeconds: 0.1 },
         ...config,

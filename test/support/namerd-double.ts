@@ -147,11 +147,17 @@ export class NamerdDouble {
     return this.#sockets.size;
   }
 
+  /** `/bind` binds each name to a leaf of its own name, if it exists; of a leaf its addresses are asked. */
+  #wordOf({ target, name }: Exchange, line: string): string {
+    if (!target.startsWith('/api/1/bind/') || line === NEG) return line;
+    return JSON.stringify({ type: 'leaf', bound: { addr: JSON.parse(line), id: name, path: '/' } });
+  }
+
   /** Sets what a name is: a line of JSON, told to its watches at once. Names that were never set are neg. */
   set(name: string, line: string): void {
     this.#states.set(name, line);
     for (const each of this.#open)
-      if (each.name === name && each.kind === 'watch') each.send(`${line}\n`);
+      if (each.name === name && each.kind === 'watch') each.send(`${this.#wordOf(each, line)}\n`);
   }
 
   /** Answers the next requests of a kind by scripts, one each; later ones are answered by state again. */
@@ -204,9 +210,10 @@ export class NamerdDouble {
     this.#changed.emit('changed');
   }
 
-  #tell({ kind, name, head, send, end }: Exchange): void {
+  #tell(exchange: Exchange): void {
+    const { kind, name, head, send, end } = exchange;
     head();
-    send(`${this.#states.get(name) ?? NEG}\n`);
+    send(`${this.#wordOf(exchange, this.#states.get(name) ?? NEG)}\n`);
     if (kind === 'poll') end();
   }
 }

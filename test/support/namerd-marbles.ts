@@ -21,12 +21,14 @@ import type { Received, Transport } from '../../src/interpreter/transport.ts';
 import { type Path, parsePath } from '../../src/path.ts';
 import { type Marbles, marbles } from '../../src/testing/marbles.ts';
 
-const CONFIG: NamerdHttpConfig = {
+/** The configuration of these tests, where they change nothing. */
+export const CONFIG: NamerdHttpConfig = {
   kind: 'io.l5d.namerd.http',
   baseUrl: 'http://namerd:4180',
   namespace: 'default',
   periodSecs: 60,
   watch: true,
+  weightedUnions: false,
   maxWatches: 10,
   retry: { baseSeconds: 5, maxSeconds: 600 },
 };
