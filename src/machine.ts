@@ -9,6 +9,7 @@ import { BufferBudget } from './duplex/budget.ts';
 import type { Env } from './env.ts';
 import type { RouterEvent } from './event.ts';
 import { makeInterpreter } from './interpreter/make.ts';
+import { makeNamings } from './interpreter/namings.ts';
 import { makeWatchGate } from './interpreter/watch-gate.ts';
 import { Listeners } from './listeners.ts';
 import { type Plant, refuseClient } from './plant.ts';
@@ -94,7 +95,8 @@ export const makeInterpret = (
   env: Env,
 ): Interpret => {
   const gate = makeWatchGate(descriptors);
-  return (interpreter, rt) => makeInterpreter(interpreter, { rt, report, gate }, env);
+  const namings = makeNamings(env);
+  return (interpreter, rt) => makeInterpreter(interpreter, { rt, report, gate, namings }, env);
 };
 
 /** Makes the machine. `config` gives the config in force; `interpret` replaces the interpreters that it names. */

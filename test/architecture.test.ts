@@ -51,7 +51,7 @@ const ZONES: readonly (readonly [zone: string, files: RegExp])[] = [
 /** What a zone may import beside itself and `base`. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   base: [],
-  config: [],
+  config: ['dtab'],
   dtab: [],
   interpreter: ['config', 'dtab'],
   socket: [],
@@ -94,6 +94,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 const PACKAGES: Readonly<Record<string, RegExp>> = {
   rxjs: /^src\//,
   'rxjs/testing': /^src\/testing\//,
+  'dns-packet': /^src\/interpreter\/dns\//,
   yaml: /^src\/config\//,
   'io-ts': /^src\//,
   'prom-client': /^src\/admin\//,

@@ -164,7 +164,7 @@ const MISTAKES: readonly (readonly [string, Parameters<typeof withKeys>[0], stri
   [
     'an unknown kind',
     { interpreter: '{ kind: statik }' },
-    'c.yaml:3:26 routers[0].interpreter.kind: expected one of io.l5d.namerd.http, static, got "statik", did you mean "static"?',
+    'c.yaml:3:26 routers[0].interpreter.kind: expected one of default, io.l5d.namerd.http, static, got "statik", did you mean "static"?',
   ],
   [
     'a host name',
@@ -191,6 +191,33 @@ const MISTAKES: readonly (readonly [string, Parameters<typeof withKeys>[0], stri
     { top: 'bufferSizeBytes: 0' },
     'c.yaml:6:18 bufferSizeBytes: expected a number of bytes from 1024 to 16777216, got 0',
   ],
+  [
+    'a dtab with a mistake',
+    { interpreter: '{ kind: default }', router: 'dtab: "/svc => /a | ;"' },
+    "c.yaml:5:11 routers[0].dtab: '/', '(', '~', '!' or '$' expected but ';' found at '/svc => /a | [;]' (line 1, column 14 of the dtab)",
+  ],
+  [
+    'a dtab that nobody asks',
+    { router: 'dtab: /a => /b' },
+    'c.yaml:5:11 routers[0].dtab: expected no dtab with the interpreter io.l5d.namerd.http, which does not use it; remove one',
+  ],
+  [
+    'a namer’s folder that is not there',
+    { top: 'namers: [{ kind: io.l5d.fs, rootDir: nosuch }]' },
+    'c.yaml:6:38 namers[0].rootDir: expected a folder, got nosuch: no such file',
+  ],
+  [
+    'namers in each other’s way',
+    {
+      top: 'namers: [{ kind: io.l5d.fs, rootDir: ., prefix: /a }, { kind: io.l5d.dnssrv, prefix: /a/b }]',
+    },
+    'c.yaml:6:86 namers[1].prefix: expected a prefix that is apart from /a, got /a/b; change one',
+  ],
+  [
+    'a namer at the root',
+    { top: 'namers: [{ kind: io.l5d.dnssrv, prefix: / }]' },
+    'c.yaml:6:41 namers[0].prefix: expected a path such as /io.l5d.fs, not /, got "/"',
+  ],
   ['a key twice', { top: 'log: {}\nlog: {}' }, 'c.yaml:7:1 Map keys must be unique'],
 ];
 
@@ -204,7 +231,6 @@ test('all mistakes of a file are told together, by place', () => {
   assert.deepEqual(
     lines.map((line) => line.split(': ')[0]),
     [
-      'c.yaml:2:5 routers[0].interpreter',
       'c.yaml:2:35 routers[0].servers[0].port',
       'c.yaml:2:49 routers[0].servers[0].dstName',
       'c.yaml:3:10 admin.prt',

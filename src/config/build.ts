@@ -4,16 +4,20 @@ import { makeAddress } from '../address.ts';
 import { buildClient } from './build-client.ts';
 import { buildIdentify } from './build-identify.ts';
 import { buildInterpreter } from './build-interpreter.ts';
+import { buildNamers } from './build-namers.ts';
 import { buildTls } from './build-tls.ts';
 import type { Config, RouterConfig, ServerConfig, TlsVersions } from './config.ts';
 import { conflicts } from './conflicts.ts';
 import type { Steps } from './document.ts';
 import { showPath } from './report.ts';
 import type { RawFile, RawRouter, RawServer } from './schema.ts';
+import type { NamerConfig } from './schema-namers.ts';
 
 /** How files are read; what is wrong is told as the rest of a line after the path. */
 export interface Files {
   readonly read: (path: string) => Either<string, string>;
+  /** The absolute path of a folder that is there. */
+  readonly folder: (path: string) => Either<string, string>;
   /** Whether a certificate chain and a private key are good and belong together. */
   readonly checkIdentity: (certs: string, privateKey: string) => Either<string, void>;
   readonly checkRoots: (certs: string) => Either<string, void>;
@@ -84,10 +88,14 @@ const buildServer = (shop: Workshop, raw: RawServer, steps: Steps): ServerConfig
   };
 };
 
-const buildRouter = (shop: Workshop, raw: RawRouter, steps: Steps): RouterConfig => ({
+const buildRouter = (
+  shop: Workshop,
+  { raw, namers }: { readonly raw: RawRouter; readonly namers: readonly NamerConfig[] },
+  steps: Steps,
+): RouterConfig => ({
   label: raw.label,
   place: showPath(steps),
-  interpreter: buildInterpreter(shop, raw.interpreter, [...steps, 'interpreter']),
+  interpreter: buildInterpreter(shop, { router: raw, namers }, steps),
   servers: raw.servers.map((server, i) => buildServer(shop, server, [...steps, 'servers', i])),
   client: raw.client === undefined ? [] : buildClient(shop, raw.client, [...steps, 'client']),
   bindingCache: raw.bindingCache,
@@ -112,13 +120,16 @@ export const build = (raw: RawFile, files: Files): Build => {
       message: 'has no effect: metrics are live; remove it',
     });
   }
+  const namers = buildNamers(shop, raw.namers);
   const config: Config = {
     admin: { ...DEFAULT_ADMIN, ...admin },
     log: raw.log ?? { level: 'info', format: 'text' },
     workers: raw.workers,
     bufferSizeBytes: raw.bufferSizeBytes,
     maxBufferedBytes: raw.maxBufferedBytes,
-    routers: raw.routers.map((router, i) => buildRouter(shop, router, ['routers', i])),
+    routers: raw.routers.map((router, i) =>
+      buildRouter(shop, { raw: router, namers }, ['routers', i]),
+    ),
   };
   return { config, errors: [...shop.errors, ...conflicts(config)], warnings: shop.warnings };
 };

@@ -1,9 +1,12 @@
 /** The configuration as the rest of the program sees it: total, checked, in plain readonly data. */
 import type { Address, WeightedAddress } from '../address.ts';
+import type { Dtab } from '../dtab/dtab.ts';
 import type { Level } from '../log.ts';
 import type { Path } from '../path.ts';
+import type { NamerConfig } from './schema-namers.ts';
 import type { ClientTlsPolicy, ServerTlsConfig } from './tls-config.ts';
 
+export type { NamerConfig } from './schema-namers.ts';
 export type * from './tls-config.ts';
 
 /** A whole file. */
@@ -57,7 +60,14 @@ export interface BindingCacheConfig {
 }
 
 /** How names become addresses. */
-export type InterpreterConfig = NamerdHttpConfig | StaticConfig;
+export type InterpreterConfig = DefaultConfig | NamerdHttpConfig | StaticConfig;
+
+/** The router’s own dtab, and the namers of the file. */
+export interface DefaultConfig {
+  readonly kind: 'default';
+  readonly dtab: Dtab;
+  readonly namers: readonly NamerConfig[];
+}
 
 /** namerd, over its HTTP API. */
 export interface NamerdHttpConfig {
@@ -69,7 +79,9 @@ export interface NamerdHttpConfig {
   readonly periodSecs: number;
   /** Follow changes by a watch stream; `false`: only poll. */
   readonly watch: boolean;
-  /** Most watches open at one time; names beyond are polled in turn. */
+  /** Follow the parts of a name one by one, so that connections can be divided among them by weight. */
+  readonly weightedUnions: boolean;
+  /** Most watches open at one time; what is beyond is polled in turn. */
   readonly maxWatches: number;
   /** Reconnect delays, growing and jittered. */
   readonly retry: { readonly baseSeconds: number; readonly maxSeconds: number };

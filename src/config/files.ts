@@ -1,6 +1,6 @@
 /** The files that a config names, read and checked on this machine. */
 import { createPrivateKey, randomBytes, X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { createSecureContext } from 'node:tls';
@@ -94,9 +94,19 @@ export const filesBeside = (configFile: string): NotedFiles => {
     paths.add(whole);
     return readFileSync(whole, 'utf8');
   };
+  const isFolder = (path: string): string => {
+    const whole = resolve(folder, path);
+    if (!statSync(whole).isDirectory()) throw new Error();
+    return whole;
+  };
   return {
     ...CHECKS,
     paths,
+    folder: (path) =>
+      attempt(
+        () => isFolder(path),
+        (error) => `expected a folder, got ${path}: ${readReason(error) || 'it is none'}`,
+      ),
     read: (path) =>
       attempt(
         () => read(path),

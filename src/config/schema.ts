@@ -12,6 +12,7 @@ import {
 } from './codec.ts';
 import { client } from './schema-client.ts';
 import { peek, proxyProtocol, rule, sources } from './schema-identify.ts';
+import { namers } from './schema-namers.ts';
 import { serverTls } from './schema-tls.ts';
 import * as v from './values.ts';
 
@@ -97,10 +98,15 @@ const namerdHttp = object('an object with the keys of io.l5d.namerd.http', {
   namespace: required(v.text, 'Namespace of its dtab.'),
   periodSecs: required(v.seconds, 'Between polls; beside a watch, between safety polls.'),
   watch: optional(v.flag, true, 'Follow changes by a watch stream; `false`: only poll.'),
+  weightedUnions: optional(
+    v.flag,
+    true,
+    'Divides connections among the branches of a union; `false`: namerd draws one of them per look-up.',
+  ),
   maxWatches: optional(
     v.count,
     1000,
-    'Most watches at one time; further names are polled in turn.',
+    'Most watches at one time, two for a name (one without `weightedUnions`); further names are polled in turn.',
   ),
   retry: optional(retry, { baseSeconds: 5, maxSeconds: 600 }, 'Delays after failures.'),
   experimental: absent(v.flag, 'none', 'Accepted from linkerd 1.x, without effect.'),
@@ -114,6 +120,7 @@ const fixed = object('an object with the keys of static', {
 });
 
 const interpreter = new TaggedCodec('an interpreter', {
+  default: object('an object with the keys of default', {}),
   'io.l5d.namerd.http': namerdHttp,
   static: fixed,
 });
@@ -127,7 +134,16 @@ const bindingCache = object('an object with the keys of bindingCache', {
 
 const router = object('an object with the keys of a router', {
   label: required(v.text, 'Name of the router, unique; the metric label `rt`.'),
-  interpreter: required(interpreter, 'How names become addresses.'),
+  interpreter: optional(
+    interpreter,
+    { kind: 'default' },
+    'How names become addresses; `default`: by `dtab` and the `namers` of the file.',
+  ),
+  dtab: absent(
+    v.text,
+    'no rule',
+    'Rules by which names become other names, the last one first: `/svc => /#/io.l5d.fs;`',
+  ),
   servers: required(list(server), 'Where it listens.'),
   client: absent(client, 'see below', 'How endpoints are reached.'),
   bindingCache: optional(
@@ -156,6 +172,7 @@ export const file = object('an object with admin, routers, …', {
     268_435_456,
     'Most bytes that all streams hold, unwritten or as read buffers; from there on reads shrink and new connections are reset.',
   ),
+  namers: optional(namers, [], 'Where the names behind `/#` come from.'),
   routers: required(list(router), 'The routers.'),
 });
 

@@ -1,6 +1,7 @@
 /** The single values that the file format knows: numbers with bounds, addresses, names. Pure. */
-import { type Either, left, right } from 'fp-ts/lib/Either.js';
+import { type Either, isRight, left, right } from 'fp-ts/lib/Either.js';
 import { parseAddress, type WeightedAddress } from '../address.ts';
+import { dnsName } from '../dns-name.ts';
 import { canonicalIp } from '../ip.ts';
 import { captureNames, type Path, parsePath } from '../path.ts';
 import { type Codec, leaf, parsed } from './codec.ts';
@@ -140,3 +141,28 @@ const parseBaseUrl = (value: string): Either<string, string> => {
 
 /** The base of an HTTP API; a slash at its end is dropped. */
 export const baseUrl: Codec<string> = parsed(URL_TEXT, parseBaseUrl);
+
+const PREFIX_TEXT = 'a path such as /io.l5d.fs, not /';
+
+/** Where the names of a namer stand behind `/#`. */
+export const namerPrefix: Codec<Path> = parsed(PREFIX_TEXT, (value) => {
+  const known = parsePath(value);
+  return isRight(known) && known.right !== '/' ? known : left(PREFIX_TEXT);
+});
+/** What that means, for the table of keys. */
+export const PREFIX_DOC = 'Its names are those that begin with `/#` and this.';
+
+/** A name of DNS, in lower case. */
+export const hostName: Codec<string> = leaf('a host name such as db.example.com', (value) =>
+  typeof value === 'string' ? dnsName(value) : undefined,
+);
+
+/** A DNS server. */
+export const dnsServer: Codec<string> = leaf(
+  'an IP address, with a port if it is not 53, such as 10.0.0.2:5353',
+  (value) =>
+    typeof value === 'string' &&
+    (canonicalIp(value) !== undefined || parseAddress(value) !== undefined)
+      ? value
+      : undefined,
+);

@@ -20,6 +20,11 @@ export class ByteQueue {
     return this.#size;
   }
 
+  /** What is held; good until the next `push` or `take`. */
+  get held(): Uint8Array {
+    return this.#bytes.subarray(0, this.#size);
+  }
+
   push(chunk: Uint8Array): void {
     const size = this.#size + chunk.length;
     if (size > this.#bytes.length) {
@@ -33,7 +38,7 @@ export class ByteQueue {
 
   /** Gives all bytes as UTF-8 text, and forgets them. What is no UTF-8 becomes U+FFFD. */
   take(): string {
-    const text = decode(this.#bytes.subarray(0, this.#size));
+    const text = decode(this.held);
     this.#bytes = NO_BYTES;
     this.#size = 0;
     return text;

@@ -1,11 +1,13 @@
 /** Makes the interpreter that the configuration names. */
-import { identity } from 'rxjs';
+import { identity, of } from 'rxjs';
 import type { InterpreterConfig } from '../config/config.ts';
 import type { Env } from '../env.ts';
 import type { ResolverEvent } from '../event.ts';
+import { makeDtabInterpreter } from './dtab-interpreter.ts';
 import { makeHttp } from './http.ts';
 import type { Interpreter } from './interpreter.ts';
 import { makeNamerdHttp } from './namerd-http.ts';
+import { makeNamings, type Namings } from './namings.ts';
 import { makeStatic } from './static.ts';
 import type { Transport } from './transport.ts';
 import type { WatchGate } from './watch-gate.ts';
@@ -20,6 +22,8 @@ export interface InterpreterContext {
   readonly http?: Transport;
   /** Absent: watches are bounded by `maxWatches` alone. */
   readonly gate?: WatchGate;
+  /** What routers share of the interpreter `default`; absent: nothing. */
+  readonly namings?: Namings;
 }
 
 /**
@@ -28,10 +32,14 @@ export interface InterpreterContext {
  */
 export const makeInterpreter = (
   config: InterpreterConfig,
-  { rt, report, http = makeHttp(), gate = identity }: InterpreterContext,
+  { rt, report, http = makeHttp(), gate = identity, namings }: InterpreterContext,
   env: Env,
 ): Interpreter => {
   switch (config.kind) {
+    case 'default': {
+      const naming = (namings ?? makeNamings(env))(config.namers);
+      return makeDtabInterpreter(naming, of(config.dtab), env);
+    }
     case 'static':
       return makeStatic(config);
     case 'io.l5d.namerd.http':

@@ -1,5 +1,5 @@
 /** Settings of TLS for tests: what a test cares for it sets. */
-import { right } from 'fp-ts/lib/Either.js';
+import { left, right } from 'fp-ts/lib/Either.js';
 import type { Files } from '../../src/config/build.ts';
 import type { ClientTlsPolicy, ServerTlsConfig } from '../../src/config/config.ts';
 
@@ -35,6 +35,8 @@ export const FILES: Files = {
   checkIdentity: () => right(undefined),
   checkRoots: () => right(undefined),
   checkCrl: () => right(undefined),
+  folder: (path) =>
+    path === 'nosuch' ? left(`expected a folder, got ${path}: no such file`) : right(path),
   checkVersions: () => right(undefined),
   ticketKeys: TICKET_KEYS,
 };

@@ -1,0 +1,38 @@
+/** The namers of a file. Pure. */
+import { isLeft } from 'fp-ts/lib/Either.js';
+import type { Path } from '../path.ts';
+import type { Workshop } from './build.ts';
+import type { NamerConfig, RawNamer } from './schema-namers.ts';
+
+const beginsWith = (one: Path, other: Path): boolean =>
+  one === other || one.startsWith(`${other}/`);
+
+/** Prefixes of which one begins with another would leave open whom a name is for. */
+const checkPrefixes = ({ errors }: Workshop, namers: readonly RawNamer[]): void => {
+  for (const [i, { prefix }] of namers.entries()) {
+    const clash = namers
+      .slice(0, i)
+      .find((other) => beginsWith(prefix, other.prefix) || beginsWith(other.prefix, prefix));
+    if (clash === undefined) continue;
+    const message = `expected a prefix that is apart from ${clash.prefix}, got ${prefix}; change one`;
+    errors.push({ steps: ['namers', i, 'prefix'], message });
+  }
+};
+
+/** Folders are found beside the file. */
+const buildNamer = (shop: Workshop, raw: RawNamer, i: number): NamerConfig => {
+  if (raw.kind !== 'io.l5d.fs') return raw;
+  const rootDir = shop.files.folder(raw.rootDir);
+  if (!isLeft(rootDir)) return { ...raw, rootDir: rootDir.right };
+  shop.errors.push({ steps: ['namers', i, 'rootDir'], message: rootDir.left });
+  return raw;
+};
+
+/** The namers; their prefixes must be apart. */
+export const buildNamers = (
+  shop: Workshop,
+  namers: readonly RawNamer[],
+): readonly NamerConfig[] => {
+  checkPrefixes(shop, namers);
+  return namers.map((raw, i) => buildNamer(shop, raw, i));
+};

@@ -1,0 +1,41 @@
+/** Makes the namers that the configuration names. */
+import type { NamerConfig } from '../../config/config.ts';
+import type { Env } from '../../env.ts';
+import type { Path } from '../../path.ts';
+import { makeDns, makePlatform } from '../dns/client.ts';
+import { makeHosts } from '../dns/hosts.ts';
+import { makeDnsSrv } from './dnssrv.ts';
+import { makeFs } from './fs/fs.ts';
+import type { Resolve } from './hosts.ts';
+import { INET, makeInet } from './inet.ts';
+import type { Namer } from './namer.ts';
+import { makeRegistry, type Registered } from './registry.ts';
+
+/** What namers share. */
+interface Shared {
+  readonly resolve: Resolve;
+  readonly platform: ReturnType<typeof makePlatform>;
+}
+
+const makeOne = (config: NamerConfig, { resolve, platform }: Shared, env: Env): Registered => {
+  const prefix = `/#${config.prefix}` as Path;
+  switch (config.kind) {
+    case 'io.l5d.fs':
+      return { prefix, namer: makeFs({ config, prefix, resolve }, env) };
+    case 'io.l5d.dnssrv': {
+      const dns = makeDns(env, config.dnsHosts);
+      const asked = config.dnsHosts === undefined ? resolve : makeHosts({ dns, platform }, env);
+      return { prefix, namer: makeDnsSrv({ config, prefix, dns, resolve: asked }, env) };
+    }
+  }
+};
+
+/** One namer for all names: `/#/…` by the namers, `/$/inet/…` by DNS. Nothing is asked before a name is. */
+export const makeNamers = (configs: readonly NamerConfig[], env: Env): Namer => {
+  const platform = makePlatform();
+  const resolve = makeHosts({ dns: makeDns(env), platform }, env);
+  return makeRegistry([
+    { prefix: INET, namer: makeInet(resolve) },
+    ...configs.map((config) => makeOne(config, { resolve, platform }, env)),
+  ]);
+};
