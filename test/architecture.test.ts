@@ -54,6 +54,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   config: ['dtab'],
   dtab: [],
   interpreter: ['config', 'dtab'],
+  namerd: ['config', 'dtab', 'interpreter'],
   socket: [],
   'client-hello': [],
   'proxy-protocol': [],
