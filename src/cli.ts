@@ -7,13 +7,19 @@ export type Task =
   | { readonly t: 'help' }
   | { readonly t: 'version' }
   /** Run the daemon, or only `check` its config. `-` is standard input. */
-  | { readonly t: 'run' | 'check'; readonly config: string };
+  | { readonly t: 'run' | 'check'; readonly config: string }
+  /** Serve names, or only check what they are served by. */
+  | { readonly t: 'namerd' | 'check-namerd'; readonly config: string };
 
 /** The text of `--help`. */
 export const HELP = `Usage: linkerd-tcp CONFIG
-       linkerd-tcp --check CONFIG
+       linkerd-tcp namerd CONFIG
+       linkerd-tcp --check [namerd] CONFIG
 
 A TCP/TLS stream router. CONFIG is a YAML or JSON file; - reads standard input.
+
+Commands:
+  namerd  serve names to other routers by namerd’s HTTP API; CONFIG is in namerd’s format
 
 Options:
       --check    validate CONFIG, with its certificates and keys, and exit
@@ -49,9 +55,11 @@ export const parseCommandLine = (args: readonly string[]): Either<string, Task> 
     });
     if (values.help) return right({ t: 'help' });
     if (values.version) return right({ t: 'version' });
-    const [config, ...more] = positionals;
+    const isNamerd = positionals[0] === 'namerd' && positionals.length > 1;
+    const [config, ...more] = isNamerd ? positionals.slice(1) : positionals;
     if (config === undefined) return left('expected a CONFIG file, got none');
-    if (more.length > 0) return left(`expected one CONFIG file, got ${positionals.length}`);
+    if (more.length > 0) return left(`expected one CONFIG file, got ${more.length + 1}`);
+    if (isNamerd) return right({ t: values.check ? 'check-namerd' : 'namerd', config });
     return right({ t: values.check ? 'check' : 'run', config });
   } catch (error) {
     return left(error instanceof Error ? error.message.split('\n', 1).join('') : String(error));

@@ -4,9 +4,12 @@ import { readFileSync } from 'node:fs';
 import { type Either, isLeft, left } from 'fp-ts/lib/Either.js';
 import { fromEvent, map, merge, type Observable, config as rxConfig } from 'rxjs';
 import { HELP, parseCommandLine, type Task } from './cli.ts';
-import { type LoadedFile, readConfig } from './config/read.ts';
+import type { NamerdConfig } from './config/build-namerd.ts';
+import { NAMERD } from './config/load.ts';
+import { type LoadedFile, readConfig, readFileOf } from './config/read.ts';
 import { daemon, RELOAD } from './daemon.ts';
 import type { Request } from './lifecycle.ts';
+import { namerdDaemon } from './namerd-daemon.ts';
 import { SLOT } from './workers/processes.ts';
 import { makeEngine, work } from './workers/start.ts';
 import { makeWorld, type World } from './world.ts';
@@ -88,15 +91,30 @@ const main = (args: readonly string[]): void => {
   }
 };
 
-const start = ({ t, config }: Extract<Task, { config: string }>): void => {
-  const loaded = readConfig(config);
+const serveNames = (file: LoadedFile<NamerdConfig>): void => {
+  const world = makeWorld();
+  live(world, namerdDaemon({ file, signal$: signal$(), world }));
+};
+
+/** Goes on with a good file, or only says that it is one. */
+const withFile = <F extends LoadedFile<unknown>>(
+  config: string,
+  loaded: Either<readonly string[], F>,
+  next: ((file: F) => void) | undefined,
+): void => {
   if (isLeft(loaded)) {
     complain(loaded.left);
     process.exitCode = EXIT.config;
-  } else if (t === 'check') {
+  } else if (next === undefined) {
     complain(loaded.right.warningLines.map((line) => `warning: ${line}`));
     print(`${config}: valid\n`);
-  } else run(config, loaded.right);
+  } else next(loaded.right);
+};
+
+const start = ({ t, config }: Extract<Task, { config: string }>): void => {
+  if (t === 'run') withFile(config, readConfig(config), (file) => run(config, file));
+  else if (t === 'check') withFile(config, readConfig(config), undefined);
+  else withFile(config, readFileOf(config, NAMERD), t === 'namerd' ? serveNames : undefined);
 };
 
 const { [SLOT]: slot } = process.env;

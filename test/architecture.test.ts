@@ -38,7 +38,10 @@ const ZONES: readonly (readonly [zone: string, files: RegExp])[] = [
   ['main', /^src\/(?:main|cli)\.ts$/],
   ['world', /^src\/world\.ts$/],
   ['index', /^src\/index\.ts$/],
-  ['app', /^src\/(?:app|lifecycle|listeners|daemon|engine|machine|admin-door|connection-log)\.ts$/],
+  [
+    'app',
+    /^src\/(?:app|lifecycle|listeners|daemon|namerd-daemon|engine|machine|admin-door|connection-log)\.ts$/,
+  ],
   [
     'base',
     /^src\/(?:path|address|ip|dns-name|heap|listen-error|close-reason|source|envelope|event|view|env|log|timers)\.ts$/,
@@ -84,6 +87,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'router',
     'socket',
     'admin',
+    'namerd',
     'world',
   ],
   workers: ['config', 'interpreter', 'server', 'router', 'admin', 'app', 'world'],

@@ -6,7 +6,7 @@ import { buildIdentify } from './build-identify.ts';
 import { buildInterpreter } from './build-interpreter.ts';
 import { buildNamers } from './build-namers.ts';
 import { buildTls } from './build-tls.ts';
-import type { Config, RouterConfig, ServerConfig, TlsVersions } from './config.ts';
+import type { Config, LogConfig, RouterConfig, ServerConfig, TlsVersions } from './config.ts';
 import { conflicts } from './conflicts.ts';
 import type { Steps } from './document.ts';
 import { showPath } from './report.ts';
@@ -16,6 +16,8 @@ import type { NamerConfig } from './schema-namers.ts';
 /** How files are read; what is wrong is told as the rest of a line after the path. */
 export interface Files {
   readonly read: (path: string) => Either<string, string>;
+  /** The absolute path of what a path of the file means. */
+  readonly resolve: (path: string) => string;
   /** The absolute path of a folder that is there. */
   readonly folder: (path: string) => Either<string, string>;
   /** Whether a certificate chain and a private key are good and belong together. */
@@ -101,11 +103,14 @@ const buildRouter = (
   bindingCache: raw.bindingCache,
 });
 
+/** The log where none is configured. */
+export const DEFAULT_LOG: LogConfig = { level: 'info', format: 'text' };
+
 const DEFAULT_ADMIN = { ip: '127.0.0.1', port: 9989, graceSecs: 10, hosts: [], maxNameSeries: 500 };
 
 /** What became of a file: the config counts only where there are no errors. */
-export interface Build {
-  readonly config: Config;
+export interface Build<C = Config> {
+  readonly config: C;
   readonly errors: readonly Remark[];
   readonly warnings: readonly Remark[];
 }
@@ -123,7 +128,7 @@ export const build = (raw: RawFile, files: Files): Build => {
   const namers = buildNamers(shop, raw.namers);
   const config: Config = {
     admin: { ...DEFAULT_ADMIN, ...admin },
-    log: raw.log ?? { level: 'info', format: 'text' },
+    log: raw.log ?? DEFAULT_LOG,
     workers: raw.workers,
     bufferSizeBytes: raw.bufferSizeBytes,
     maxBufferedBytes: raw.maxBufferedBytes,

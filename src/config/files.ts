@@ -102,6 +102,7 @@ export const filesBeside = (configFile: string): NotedFiles => {
   return {
     ...CHECKS,
     paths,
+    resolve: (path) => resolve(folder, path),
     folder: (path) =>
       attempt(
         () => isFolder(path),

@@ -2,15 +2,17 @@
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import type { Context, ValidationError } from 'io-ts';
 import { type Build, build, type Files } from './build.ts';
-import { UNKNOWN_KEY } from './codec.ts';
+import { buildNamerd, type NamerdConfig } from './build-namerd.ts';
+import { type Codec, UNKNOWN_KEY } from './codec.ts';
 import type { Config } from './config.ts';
 import { parseSource, type Source, type Steps } from './document.ts';
 import { type ConfigError, showPath, showValue, sortErrors, suggest } from './report.ts';
-import { file } from './schema.ts';
+import { file, type RawFile } from './schema.ts';
+import { namerdFile, type RawNamerd } from './schema-namerd.ts';
 
 /** A good config, with what its author should know. */
-export interface Loaded {
-  readonly config: Config;
+export interface Loaded<C = Config> {
+  readonly config: C;
   readonly warnings: readonly ConfigError[];
   /** The file as it was written: what `/config.json` shows. It names key files and holds no key. */
   readonly raw: unknown;
@@ -46,17 +48,33 @@ const located =
     message,
   });
 
+/** A kind of file: how it is read, and what is made of it. */
+export interface FileKind<R, C> {
+  readonly codec: Codec<R>;
+  readonly build: (raw: R, files: Files) => Build<C>;
+}
+
+/** What linkerd-tcp itself runs on. */
+export const ROUTERS: FileKind<RawFile, Config> = { codec: file, build };
+
+/** What `linkerd-tcp namerd` runs on. */
+export const NAMERD: FileKind<RawNamerd, NamerdConfig> = { codec: namerdFile, build: buildNamerd };
+
 /**
- * Loads a config: YAML or JSON. The files that it names are read and checked too.
+ * Loads a file: YAML or JSON. The files that it names are read and checked too.
  * Errors: all of them together, by place.
  */
-export const loadConfig = (text: string, files: Files): Either<readonly ConfigError[], Loaded> => {
+export const loadFile = <R, C>(
+  text: string,
+  { codec, build: make }: FileKind<R, C>,
+  files: Files,
+): Either<readonly ConfigError[], Loaded<C>> => {
   const parsed = parseSource(text);
   if (isLeft(parsed)) return left(sortErrors(parsed.left));
   const source = parsed.right;
-  const decoded = file.decode(source.value);
+  const decoded = codec.decode(source.value);
   if (isLeft(decoded)) return left(sortErrors(decoded.left.map(explain(source))));
-  const { config, errors, warnings } = build(decoded.right, files);
+  const { config, errors, warnings } = make(decoded.right, files);
   if (errors.length > 0) return left(sortErrors(errors.map(located(source))));
   return right({
     config,
@@ -64,3 +82,7 @@ export const loadConfig = (text: string, files: Files): Either<readonly ConfigEr
     raw: source.value,
   });
 };
+
+/** Loads what linkerd-tcp itself runs on. */
+export const loadConfig = (text: string, files: Files): Either<readonly ConfigError[], Loaded> =>
+  loadFile(text, ROUTERS, files);

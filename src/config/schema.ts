@@ -41,7 +41,8 @@ const admin = object('an object with the keys of admin', {
   ),
 });
 
-const log = object('an object with the keys of log', {
+/** The log of a process. */
+export const log = object('an object with the keys of log', {
   level: optional(v.word(...LEVELS), 'info', 'Least important level that is written.'),
   format: optional(v.word('text', 'json'), 'text', 'For people, or one JSON object a line.'),
 });
@@ -140,7 +141,7 @@ const router = object('an object with the keys of a router', {
     'How names become addresses; `default`: by `dtab` and the `namers` of the file.',
   ),
   dtab: absent(
-    v.text,
+    v.rules,
     'no rule',
     'Rules by which names become other names, the last one first: `/svc => /#/io.l5d.fs;`',
   ),

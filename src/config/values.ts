@@ -45,6 +45,9 @@ export const text = leaf('a text', (value) =>
   typeof value === 'string' && value !== '' ? value : undefined,
 );
 
+/** A text, of rules such as a dtab’s; it may be empty. */
+export const rules = leaf('a text', (value) => (typeof value === 'string' ? value : undefined));
+
 /** A protocol of ALPN: one to 255 printable characters of ASCII. */
 export const protocol = leaf('a protocol name such as h2', (value) =>
   typeof value === 'string' && /^[!-~]{1,255}$/.test(value) ? value : undefined,

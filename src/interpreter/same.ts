@@ -3,6 +3,7 @@ import type { WeightedAddress } from '../address.ts';
 import { byText } from './addresses.ts';
 import type { Good } from './answer.ts';
 import type { Part } from './interpreter.ts';
+import type { Addr } from './namers/namer.ts';
 
 const areSame = (one: readonly WeightedAddress[], other: readonly WeightedAddress[]): boolean => {
   if (one === other) return true;
@@ -30,4 +31,14 @@ export const isSame = (one: Good | undefined, other: Good): boolean => {
   if (one.union === undefined || other.union === undefined)
     return one.union === other.union && areSame(one.endpoints, other.endpoints);
   return isSamePart(one.union, other.union);
+};
+
+/** Compares what namers say of addresses, with all that they know of them. */
+export const isSameAddr = (one: Addr, other: Addr): boolean => {
+  if (one === other) return true;
+  if (one.t === 'failed') return other.t === 'failed' && one.cause === other.cause;
+  if (one.t !== 'bound' || other.t !== 'bound') return one.t === other.t;
+  const metaOf = (addr: Extract<Addr, { t: 'bound' }>): string =>
+    JSON.stringify([addr.meta, addr.endpoints.map(({ address, meta }) => [address.text, meta])]);
+  return areSame(one.endpoints, other.endpoints) && metaOf(one) === metaOf(other);
 };

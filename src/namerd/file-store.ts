@@ -6,14 +6,9 @@ import { parseDtab } from '../dtab/parse.ts';
 import { showPrefix, showTree } from '../dtab/print.ts';
 import type { Env } from '../env.ts';
 import { diskAt } from './files/disk.ts';
-import { FileSet, type Outcome } from './files/file-set.ts';
+import { FileSet } from './files/file-set.ts';
 import type { Kept } from './files/shelf.ts';
-
-/** A dtab as it is stored, and its version: 16 bytes. */
-export interface StoredDtab {
-  readonly dtab: Dtab;
-  readonly version: Uint8Array;
-}
+import type { DtabStore, Outcome, StoredDtab } from './store.ts';
 
 /** One rule a line, as people edit it. */
 const showLines = (dtab: Dtab): string =>
@@ -37,7 +32,7 @@ const isSameSet = (a: ReadonlySet<string>, b: ReadonlySet<string>): boolean =>
  * Versions outlast restarts. What others write into the folder is seen within a second, with a version of its own.
  * Outcomes tell failures in words. Observables of dtabs: no errors, no end.
  */
-export class FileStore {
+export class FileStore implements DtabStore {
   readonly #files: FileSet<Dtab>;
   /** The namespaces, once the folder was read. */
   readonly list$: Observable<ReadonlySet<string>>;

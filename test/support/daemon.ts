@@ -56,6 +56,8 @@ export interface Daemon {
 export interface DaemonOptions {
   /** Shell text in front of `exec node …`, such as `ulimit -n 256;`. */
   readonly before?: string;
+  /** A command of linkerd-tcp instead of its routers. */
+  readonly command?: 'namerd';
 }
 
 /** Fills in what every test wants: an admin server on any port and a log that can be read. */
@@ -142,12 +144,12 @@ const isAdminListening = ({ message }: LogLine): boolean => message === 'admin l
 export const startDaemon = async (
   scope: Scope,
   config: object | string,
-  { before = '' }: DaemonOptions = {},
+  { before = '', command }: DaemonOptions = {},
 ): Promise<Daemon> => {
   const path = join(await temporaryFolder(scope), 'config');
   const rewrite = (next: object | string): Promise<void> => writeFile(path, completed(next));
   await rewrite(config);
-  const running = launch([path], before);
+  const running = launch(command === undefined ? [path] : [command, path], before);
   const { child, exited } = running;
   scope.after(async () => {
     child.kill('SIGKILL');

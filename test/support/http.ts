@@ -9,10 +9,11 @@ export interface HttpAnswer {
 export interface HttpOptions {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
 }
 
 /** Asks and reads the whole answer. Errors: rejects when the connection breaks. */
-export const ask = (url: string, { method = 'GET', headers = {} }: HttpOptions = {}) =>
+export const ask = (url: string, { method = 'GET', headers = {}, body: sent }: HttpOptions = {}) =>
   new Promise<HttpAnswer>((resolve, reject) => {
     const outgoing = request(url, { method, headers, agent: false }, (incoming) => {
       let body = '';
@@ -24,5 +25,5 @@ export const ask = (url: string, { method = 'GET', headers = {} }: HttpOptions =
       incoming.on('end', () => resolve({ status: incoming.statusCode ?? 0, body }));
     });
     outgoing.on('error', reject);
-    outgoing.end();
+    outgoing.end(sent);
   });

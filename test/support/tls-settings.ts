@@ -35,6 +35,7 @@ export const FILES: Files = {
   checkIdentity: () => right(undefined),
   checkRoots: () => right(undefined),
   checkCrl: () => right(undefined),
+  resolve: (path) => path,
   folder: (path) =>
     path === 'nosuch' ? left(`expected a folder, got ${path}: no such file`) : right(path),
   checkVersions: () => right(undefined),

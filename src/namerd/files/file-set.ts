@@ -21,6 +21,7 @@ import {
   tap,
 } from 'rxjs';
 import type { Env } from '../../env.ts';
+import type { Outcome } from '../store.ts';
 import type { Disk, Listed, Signature } from './disk.ts';
 import { Lanes } from './lanes.ts';
 import { fileOf, namespaceOf } from './names.ts';
@@ -37,16 +38,6 @@ export const MOST_TEXT_BYTES = 1024 * 1024;
 const MOST_AT_ONCE = 8;
 /** Most reads and writes that wait. */
 const MOST_WAITING = 4096;
-
-/** What became of a write. */
-export type Outcome =
-  | 'done'
-  /** There is one already. */
-  | 'exists'
-  | 'missing'
-  /** Its version is another. */
-  | 'mismatch'
-  | { readonly t: 'failed'; readonly cause: string };
 
 /** When a text may be written: if there is none, whatever there is, or if its version is this one. */
 export type Condition = 'absent' | 'always' | Uint8Array;

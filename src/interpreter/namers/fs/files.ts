@@ -1,5 +1,5 @@
 /** The port to the file system, and the real one. Its Observables give one value and end; errors: none. */
-import { open, stat } from 'node:fs/promises';
+import { open, readdir, stat } from 'node:fs/promises';
 import { defer, from, type Observable } from 'rxjs';
 
 /** What stands at a place. */
@@ -15,6 +15,17 @@ export type Content =
   | { readonly t: 'text'; readonly text: string; readonly version: string }
   | { readonly t: 'failed'; readonly cause: string };
 
+/** The names of what is in a folder, sorted; of one that cannot be read none. */
+export const listFolder = (path: string): Observable<readonly string[]> =>
+  defer(() =>
+    from(
+      readdir(path).then(
+        (names) => names.sort().slice(0, MOST_LISTED),
+        () => [],
+      ),
+    ),
+  );
+
 /** The file system, as far as this namer needs it. */
 export interface FilesPort {
   readonly look: (path: string) => Observable<Place>;
@@ -23,6 +34,9 @@ export interface FilesPort {
 
 /** Longest file, in bytes. Source: linkerd 1.x. */
 const MOST_BYTES = 512_000;
+
+/** Most names of a folder that are listed. */
+const MOST_LISTED = 10_000;
 
 interface Stats {
   readonly dev: bigint;

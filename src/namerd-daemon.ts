@@ -1,0 +1,126 @@
+/** `linkerd-tcp namerd`: stores, namers and the API that serves them, from the start to the exit code. */
+import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
+import {
+  finalize,
+  forkJoin,
+  ignoreElements,
+  map,
+  merge,
+  mergeMap,
+  type Observable,
+  of,
+  Subject,
+  take,
+} from 'rxjs';
+import { makeAddress } from './address.ts';
+import { makeMetrics } from './admin/metrics.ts';
+import { type AdminHandlers, bindAdmin } from './admin/server.ts';
+import type { NamerdConfig, StorageConfig } from './config/build-namerd.ts';
+import type { LoadedFile } from './config/read.ts';
+import type { Env } from './env.ts';
+import { boundNames } from './interpreter/namers/bound-names.ts';
+import { makeNamings } from './interpreter/namings.ts';
+import { EXIT, type Request } from './lifecycle.ts';
+import { FileStore } from './namerd/file-store.ts';
+import { makeHandle } from './namerd/handle.ts';
+import { MemoryStore } from './namerd/memory-store.ts';
+import { type Listening, listen } from './namerd/server.ts';
+import type { DtabStore } from './namerd/store.ts';
+import type { World } from './world.ts';
+
+/** What it is started with. */
+export interface NamerdSetup {
+  readonly file: LoadedFile<NamerdConfig>;
+  readonly signal$: Observable<Request>;
+  readonly world: World;
+}
+
+const makeStore = (storage: StorageConfig, env: Env): DtabStore =>
+  storage.kind === 'io.l5d.fs'
+    ? new FileStore(storage.rootDir, env)
+    : new MemoryStore(storage.namespaces);
+
+const RELOAD =
+  'linkerd-tcp namerd reads its configuration at the start only; dtabs are changed by its API';
+
+const handlersOf = ({ file, world }: NamerdSetup, asked$: Subject<Request>): AdminHandlers => {
+  const metrics = makeMetrics({
+    names: () => [],
+    servers: () => [],
+    bufferedBytes: () => 0,
+    logDropped: world.logDropped,
+    maxNameSeries: () => 0,
+  });
+  return {
+    metrics: () => metrics.render(world.turn),
+    config: () => file.raw,
+    routers: () => [],
+    reload: () => Promise.resolve(left([RELOAD])),
+    shutdown: () => asked$.next({ t: 'shutdown' }),
+    abort: () => asked$.next({ t: 'abort' }),
+    hosts: () => [],
+    turn: world.turn,
+  };
+};
+
+/** All interfaces, or all that is wrong. Those that could be opened are closed with the process. */
+const listenAll = (
+  { config }: LoadedFile<NamerdConfig>,
+  env: Env,
+): Observable<Either<readonly string[], readonly Listening[]>> => {
+  const { namers, storage, interfaces } = config;
+  const naming = makeNamings(env)(namers);
+  const store = makeStore(storage, env);
+  const handle = makeHandle({ naming, store, bound$: boundNames(namers, env) }, env);
+  return forkJoin(
+    interfaces.map((one) => listen({ ...one, place: `${one.place}.port`, handle }, env)),
+  ).pipe(
+    map((all) => {
+      const errors = all.flatMap((one) => (isLeft(one) ? [one.left] : []));
+      if (errors.length > 0) return left(errors);
+      return right(all.flatMap((one) => (isLeft(one) ? [] : [one.right])));
+    }),
+  );
+};
+
+const serve = (all: readonly Listening[], { log }: Env): Observable<never> => {
+  for (const { address } of all) log('info', 'namerd listening', { addr: address });
+  return merge(...all.map(({ run$ }) => run$));
+};
+
+/** Runs until it is told to end: emits the exit code and completes. Its log has said why by then. */
+export const namerdDaemon = (setup: NamerdSetup): Observable<number> => {
+  const { file, signal$, world } = setup;
+  const { env } = world;
+  const { admin, log } = file.config;
+  world.configure(log);
+  const asked$ = new Subject<Request>();
+  for (const warning of file.warningLines) env.log('warn', warning);
+  const end$ = merge(signal$, asked$).pipe(
+    mergeMap((request) => {
+      if (request.t !== 'reload') return of(request.t === 'abort' ? EXIT.failed : EXIT.ok);
+      env.log('warn', RELOAD);
+      request.answer(left([RELOAD]));
+      return [];
+    }),
+  );
+  const door$ = bindAdmin(makeAddress(admin.ip, admin.port), handlersOf(setup, asked$), env);
+  return door$.pipe(
+    mergeMap((door) => {
+      const refused = (errors: readonly string[]): Observable<number> => {
+        for (const error of errors) env.log('error', error);
+        return of(EXIT.failed);
+      };
+      if (isLeft(door)) return refused([door.left]);
+      return listenAll(file, env).pipe(
+        mergeMap((all) =>
+          isLeft(all)
+            ? refused(all.left)
+            : merge(end$, serve(all.right, env).pipe(ignoreElements())),
+        ),
+        finalize(() => door.right.close()),
+      );
+    }),
+    take(1),
+  );
+};

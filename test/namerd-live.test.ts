@@ -1,0 +1,151 @@
+/** `linkerd-tcp namerd` as a process, and routers that ask it: changes on live connections, unions, its end and return. */
+import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { type Daemon, startDaemon } from './support/daemon.ts';
+import { eventually } from './support/eventually.ts';
+import { ask } from './support/http.ts';
+import { freePort, makeScope, type Scope, temporaryFolder } from './support/process.ts';
+import { openPeer, startNamed } from './support/tcp.ts';
+
+const isListening = ({ message }: { readonly message: string }): boolean =>
+  message === 'namerd listening';
+
+/** A namerd with these dtabs, or with those of a folder. */
+const startNames = async (
+  scope: Scope,
+  { storage, namers, port = 0 }: { storage: object; namers?: readonly object[]; port?: number },
+): Promise<{ readonly daemon: Daemon; readonly base: string }> => {
+  const config = {
+    storage,
+    namers: namers ?? [],
+    interfaces: [{ kind: 'io.l5d.httpController', port }],
+  };
+  const daemon = await startDaemon(scope, config, { command: 'namerd' });
+  const { addr } = await daemon.logged(isListening);
+  return { daemon, base: `http://${addr}` };
+};
+
+const inMemory = (text: string): object => ({
+  kind: 'io.l5d.inMemory',
+  namespaces: { default: text },
+});
+
+const startRouter = (scope: Scope, baseUrl: string): Promise<Daemon> =>
+  startDaemon(scope, {
+    routers: [
+      {
+        label: 'r',
+        interpreter: {
+          kind: 'io.l5d.namerd.http',
+          baseUrl,
+          namespace: 'default',
+          periodSecs: 60,
+          retry: { baseSeconds: 1, maxSeconds: 1 },
+        },
+        servers: [{ port: 0, dstName: '/svc/web' }],
+      },
+    ],
+  });
+
+const visit = async (port: number): Promise<string> => {
+  const peer = await openPeer(port);
+  const name = await peer.read(1);
+  peer.socket.destroy();
+  return name;
+};
+
+const put = (base: string, text: string) =>
+  ask(`${base}/api/1/dtabs/default`, {
+    method: 'PUT',
+    headers: { 'content-type': 'application/dtab' },
+    body: text,
+  });
+
+test('a change of the dtab reaches routers, whose streams go on', async (t) => {
+  const scope = makeScope(t);
+  const [a, b] = [await startNamed(scope, 'A'), await startNamed(scope, 'B')];
+  const { base } = await startNames(scope, {
+    storage: inMemory(`/svc/web => /$/inet/127.0.0.1/${a};`),
+  });
+  const router = await startRouter(scope, base);
+  const [port = 0] = router.ports;
+  const held = await openPeer(port);
+  assert.equal(await held.read(1), 'A');
+  assert.equal((await put(base, `/svc/web => /$/inet/127.0.0.1/${b}`)).status, 204);
+  await eventually('the change is there', async () => (await visit(port)) === 'B');
+  await eventually('only the first is left', async () => {
+    return (await router.metric('l5d:srv:active')) === 1;
+  });
+  assert.ok(!held.socket.destroyed);
+  held.socket.destroy();
+});
+
+test('a canary of a tenth gets every tenth connection', async (t) => {
+  const scope = makeScope(t);
+  const [a, b] = [await startNamed(scope, 'A'), await startNamed(scope, 'B')];
+  const text = `/svc/web => 9 * /$/inet/127.0.0.1/${a} & 1 * /$/inet/127.0.0.1/${b};`;
+  const { base } = await startNames(scope, { storage: inMemory(text) });
+  const router = await startRouter(scope, base);
+  const [port = 0] = router.ports;
+  await visit(port);
+  await eventually('both branches are known', async () => {
+    const [first] = await router.routers();
+    return first?.names[0]?.branches?.length === 2;
+  });
+  let canary = 0;
+  for (let i = 0; i < 200; i++) canary += (await visit(port)) === 'B' ? 1 : 0;
+  assert.ok(canary >= 18 && canary <= 22, `${canary} of 200`);
+  assert.equal(await router.metric('l5d:balancer:branch:available'), 2);
+});
+
+test('names of files, and dtabs in files that outlive it', async (t) => {
+  const scope = makeScope(t);
+  const folder = await temporaryFolder(scope);
+  const [a, b] = [await startNamed(scope, 'A'), await startNamed(scope, 'B')];
+  await writeFile(join(folder, 'web'), `127.0.0.1 ${a}\n`);
+  const dtabs = await temporaryFolder(scope);
+  const port = await freePort();
+  const setup = {
+    storage: { kind: 'io.l5d.fs', rootDir: dtabs },
+    namers: [{ kind: 'io.l5d.fs', rootDir: folder }],
+    port,
+  };
+  const first = await startNames(scope, setup);
+  assert.equal((await put(first.base, '/svc => /#/io.l5d.fs')).status, 204);
+  const router = await startRouter(scope, first.base);
+  const [from = 0] = router.ports;
+  await eventually('the name is known', async () => (await visit(from)) === 'A');
+  await writeFile(join(folder, 'web'), `127.0.0.1 ${b}\n`);
+  await eventually('the file was read', async () => (await visit(from)) === 'B');
+  first.daemon.signal('SIGKILL');
+  await first.daemon.exit();
+  assert.equal(await visit(from), 'B');
+  const second = await startNames(scope, setup);
+  const { body } = await ask(`${second.base}/api/1/dtabs/default`);
+  assert.equal(body, '[{"prefix":"/svc","dst":"/#/io.l5d.fs"}]\n');
+  await writeFile(join(folder, 'web'), `127.0.0.1 ${a}\n`);
+  await eventually('it is asked again', async () => (await visit(from)) === 'A');
+});
+
+test('it ends when it is told to, and says what it does not do', async (t) => {
+  const scope = makeScope(t);
+  const { daemon, base } = await startNames(scope, { storage: inMemory('/a => /b') });
+  assert.equal((await daemon.get('/ping')).body, 'pong\n');
+  assert.match((await daemon.get('/metrics')).body, /l5d:log:dropped 0/);
+  assert.equal((await daemon.post('/reload')).status, 400);
+  daemon.signal('SIGHUP');
+  await daemon.logged(({ message }) => message.includes('at the start only'));
+  assert.equal((await ask(`${base}/api/1/dtabs`)).body, '["default"]\n');
+  daemon.signal('SIGTERM');
+  assert.deepEqual(await daemon.exit(), { code: 0, signal: null });
+});
+
+test('a port that is taken is told, and it ends with 1', async (t) => {
+  const scope = makeScope(t);
+  const { base } = await startNames(scope, { storage: inMemory('/a => /b') });
+  const port = Number(base.split(':').at(-1));
+  const failing = startNames(scope, { storage: inMemory(''), port });
+  await assert.rejects(failing, /interfaces\[0\]\.port/);
+});
