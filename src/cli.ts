@@ -9,17 +9,26 @@ export type Task =
   /** Run the daemon, or only `check` its config. `-` is standard input. */
   | { readonly t: 'run' | 'check'; readonly config: string }
   /** Serve names, or only check what they are served by. */
-  | { readonly t: 'namerd' | 'check-namerd'; readonly config: string };
+  | { readonly t: 'namerd' | 'check-namerd'; readonly config: string }
+  /** Tell how a router delegates a name. */
+  | {
+      readonly t: 'delegate';
+      readonly config: string;
+      readonly router: string;
+      readonly name: string;
+    };
 
 /** The text of `--help`. */
 export const HELP = `Usage: linkerd-tcp CONFIG
        linkerd-tcp namerd CONFIG
+       linkerd-tcp delegate CONFIG ROUTER NAME
        linkerd-tcp --check [namerd] CONFIG
 
 A TCP/TLS stream router. CONFIG is a YAML or JSON file; - reads standard input.
 
 Commands:
-  namerd  serve names to other routers by namerd’s HTTP API; CONFIG is in namerd’s format
+  namerd    serve names to other routers by namerd’s HTTP API; CONFIG is in namerd’s format
+  delegate  tell how the router ROUTER of CONFIG delegates NAME, step by step, and exit
 
 Options:
       --check    validate CONFIG, with its certificates and keys, and exit
@@ -33,7 +42,7 @@ Signals:
 
 Exit status:
   0   stopped as asked, or CONFIG is valid
-  1   a listener could not be opened, or stopped at once
+  1   a listener could not be opened, or stopped at once; delegate: the name does not exist
   64  the command line is wrong
   70  a fault of linkerd-tcp itself
   78  CONFIG is not valid
@@ -45,6 +54,12 @@ const OPTIONS = {
   version: { type: 'boolean', short: 'V', default: false },
 } as const;
 
+const delegate = ([, config, router, name, ...more]: readonly string[]): Either<string, Task> => {
+  if (config === undefined || router === undefined || name === undefined || more.length > 0)
+    return left('expected delegate CONFIG ROUTER NAME');
+  return right({ t: 'delegate', config, router, name });
+};
+
 /** Reads the arguments; what is wrong with them is one line. */
 export const parseCommandLine = (args: readonly string[]): Either<string, Task> => {
   try {
@@ -55,6 +70,7 @@ export const parseCommandLine = (args: readonly string[]): Either<string, Task> 
     });
     if (values.help) return right({ t: 'help' });
     if (values.version) return right({ t: 'version' });
+    if (positionals[0] === 'delegate' && positionals.length > 1) return delegate(positionals);
     const isNamerd = positionals[0] === 'namerd' && positionals.length > 1;
     const [config, ...more] = isNamerd ? positionals.slice(1) : positionals;
     if (config === undefined) return left('expected a CONFIG file, got none');

@@ -5,6 +5,7 @@ import {
   distinctUntilChanged,
   EMPTY,
   finalize,
+  firstValueFrom,
   map,
   merge,
   mergeMap,
@@ -20,6 +21,7 @@ import type { Config } from './config/config.ts';
 import { signatureOfAll } from './config/files.ts';
 import type { LoadedFile } from './config/read.ts';
 import type { Engine } from './engine.ts';
+import { explainFor } from './explain-for.ts';
 import {
   EXIT,
   type Lifecycle,
@@ -117,12 +119,17 @@ class Daemon {
       metrics,
       config: () => this.#inForce.raw,
       routers,
+      delegate: (router, path) => firstValueFrom(this.#delegate(router, path)),
       reload: () => new Promise((answer) => ask({ t: 'reload', what: 'config', answer })),
       shutdown: () => ask({ t: 'shutdown' }),
       abort: () => ask({ t: 'abort' }),
       hosts: () => this.#inForce.config.admin.hosts,
       turn,
     };
+  }
+
+  #delegate(router: string, text: string): Observable<Either<string, unknown>> {
+    return explainFor(this.#inForce.config, { router, text }, this.#engine.explain);
   }
 
   #lifecycle(): Lifecycle {

@@ -4,7 +4,7 @@ import { map, type Observable } from 'rxjs';
 import type { Snapshot } from './admin/ledger.ts';
 import { app } from './app.ts';
 import type { Config } from './config/config.ts';
-import { type Interpret, makeMachine } from './machine.ts';
+import { type Explain, type Interpret, makeMachine } from './machine.ts';
 import type { RouterView } from './view.ts';
 import type { World } from './world.ts';
 
@@ -27,6 +27,8 @@ export interface Engine {
   /** All metrics in their text format. */
   readonly metrics: () => Promise<string>;
   readonly routers: () => Iterable<RouterView> | AsyncIterable<RouterView>;
+  /** How names come to be what they are, by an interpreter of the config. */
+  readonly explain: Explain;
 }
 
 /** Routers in this process. */
@@ -63,6 +65,7 @@ export const localEngine = (
     run: (config$) => app(config$, context, world.env),
     stop,
     cut,
+    explain: machine.explain,
     metrics: () => metrics.render(world.turn),
     routers: () => directory.routers(),
     snapshot: metrics.snapshot,

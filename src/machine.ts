@@ -1,17 +1,19 @@
 /** What all routers of a process share: tables, budgets, metrics, listeners, and how routers get at them. */
-import { EMPTY, finalize, tap } from 'rxjs';
+import { EMPTY, finalize, type Observable, tap } from 'rxjs';
 import { type Metrics, makeMetrics } from './admin/metrics.ts';
 import { showDst } from './config/build-identify.ts';
-import type { Config } from './config/config.ts';
+import type { Config, InterpreterConfig } from './config/config.ts';
 import { logEvent } from './connection-log.ts';
 import { Directory } from './directory.ts';
 import { BufferBudget } from './duplex/budget.ts';
 import type { Env } from './env.ts';
 import type { RouterEvent } from './event.ts';
+import { type Explained, explainName } from './interpreter/explain.ts';
 import { makeInterpreter } from './interpreter/make.ts';
 import { makeNamings } from './interpreter/namings.ts';
 import { makeWatchGate } from './interpreter/watch-gate.ts';
 import { Listeners } from './listeners.ts';
+import type { Path } from './path.ts';
 import { type Plant, refuseClient } from './plant.ts';
 import type { RouterContext } from './router.ts';
 import { Clients } from './server/clients.ts';
@@ -29,6 +31,7 @@ export interface Machine {
   readonly directory: Directory;
   readonly metrics: Metrics;
   readonly context: RouterContext;
+  readonly explain: Explain;
   /** Applies what a config says of the process as a whole. */
   readonly configure: (config: Config) => void;
   /** Nothing listens from now on; streams go on. */
@@ -88,15 +91,21 @@ export const makeReport =
     logEvent(log, event);
   };
 
-/** The interpreters that the config names; their watches count as descriptors. */
+/** Explains a name to who asks: one answer within seconds. Errors: none. */
+export type Explain = (config: InterpreterConfig, path: Path) => Observable<Explained>;
+
+/** The interpreters that the config names, and what explains their names. Their watches count as descriptors. */
 export const makeInterpret = (
   report: (event: RouterEvent) => void,
   descriptors: Descriptors,
   env: Env,
-): Interpret => {
+): { readonly interpret: Interpret; readonly explain: Explain } => {
   const gate = makeWatchGate(descriptors);
   const namings = makeNamings(env);
-  return (interpreter, rt) => makeInterpreter(interpreter, { rt, report, gate, namings }, env);
+  return {
+    interpret: (config, rt) => makeInterpreter(config, { rt, report, gate, namings }, env),
+    explain: (config, path) => explainName(config, { path, namings }, env),
+  };
 };
 
 /** Makes the machine. `config` gives the config in force; `interpret` replaces the interpreters that it names. */
@@ -121,13 +130,14 @@ export const makeMachine = (
   });
   const report = makeReport(metrics, env);
   const plant: Plant = { sockets, clients, descriptors, budget, timers, report };
+  const own = makeInterpret(report, descriptors, env);
   const context: RouterContext = {
     timers,
     report,
     directory,
     operators: [],
     serve: makeServe({ plant, listeners, directory }, config, env),
-    interpret: interpret ?? makeInterpret(report, descriptors, env),
+    interpret: interpret ?? own.interpret,
     streams: (name) => makeStreams(plant, name),
     refuse: (refusal) => refuseClient(plant, refusal),
     waiting: (rt, dst) =>
@@ -138,6 +148,7 @@ export const makeMachine = (
     directory,
     metrics,
     context,
+    explain: own.explain,
     cut: makeCut(plant, env),
     configure: ({ maxBufferedBytes }) => {
       budget.max = maxBufferedBytes;

@@ -8,13 +8,17 @@ import type { NamerdConfig } from './config/build-namerd.ts';
 import { NAMERD } from './config/load.ts';
 import { type LoadedFile, readConfig, readFileOf } from './config/read.ts';
 import { daemon, RELOAD } from './daemon.ts';
+import { delegationText, isBound } from './delegation-text.ts';
+import { explainFor } from './explain-for.ts';
+import { explainName } from './interpreter/explain.ts';
 import type { Request } from './lifecycle.ts';
+import type { Explain } from './machine.ts';
 import { namerdDaemon } from './namerd-daemon.ts';
 import { SLOT } from './workers/processes.ts';
 import { makeEngine, work } from './workers/start.ts';
 import { makeWorld, type World } from './world.ts';
 
-const EXIT = { ok: 0, usage: 64, fault: 70, config: 78 } as const;
+const EXIT = { ok: 0, failed: 1, usage: 64, fault: 70, config: 78 } as const;
 
 const version = (): string => {
   const file = new URL('../../package.json', import.meta.url);
@@ -111,7 +115,33 @@ const withFile = <F extends LoadedFile<unknown>>(
   } else next(loaded.right);
 };
 
-const start = ({ t, config }: Extract<Task, { config: string }>): void => {
+/** Prints the steps; the exit code says whether they lead to something. */
+const tellDelegation = (
+  { config }: LoadedFile,
+  { router, name }: Extract<Task, { t: 'delegate' }>,
+): void => {
+  const world = makeWorld();
+  const { env } = world;
+  const explain: Explain = (interpreter, path) => explainName(interpreter, { path }, env);
+  const told$ = explainFor(config, { router, text: name }, explain).pipe(
+    map((explained): number => {
+      if (isLeft(explained)) {
+        complain([`linkerd-tcp: ${explained.left}`]);
+        return EXIT.failed;
+      }
+      print(`${delegationText(explained.right)}\n`);
+      return isBound(explained.right) ? EXIT.ok : EXIT.failed;
+    }),
+  );
+  live(world, told$);
+};
+
+const start = (task: Extract<Task, { config: string }>): void => {
+  const { t, config } = task;
+  if (t === 'delegate') {
+    withFile(config, readConfig(config), (file) => tellDelegation(file, task));
+    return;
+  }
   if (t === 'run') withFile(config, readConfig(config), (file) => run(config, file));
   else if (t === 'check') withFile(config, readConfig(config), undefined);
   else withFile(config, readFileOf(config, NAMERD), t === 'namerd' ? serveNames : undefined);

@@ -43,6 +43,8 @@ const makeStore = (storage: StorageConfig, env: Env): DtabStore =>
 const RELOAD =
   'linkerd-tcp namerd reads its configuration at the start only; dtabs are changed by its API';
 
+const DELEGATE = 'linkerd-tcp namerd has no routers; ask /api/1/delegate of its interfaces';
+
 const handlersOf = ({ file, world }: NamerdSetup, asked$: Subject<Request>): AdminHandlers => {
   const metrics = makeMetrics({
     names: () => [],
@@ -55,6 +57,7 @@ const handlersOf = ({ file, world }: NamerdSetup, asked$: Subject<Request>): Adm
     metrics: () => metrics.render(world.turn),
     config: () => file.raw,
     routers: () => [],
+    delegate: () => Promise.resolve(left(DELEGATE)),
     reload: () => Promise.resolve(left([RELOAD])),
     shutdown: () => asked$.next({ t: 'shutdown' }),
     abort: () => asked$.next({ t: 'abort' }),

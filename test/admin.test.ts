@@ -40,6 +40,8 @@ const bind = async (
     metrics: async () => 'm 1\n',
     config: () => ({ routers: [] }),
     routers: () => ROUTERS,
+    delegate: async (router, path) =>
+      router === 'a' ? right({ type: 'neg', path }) : left('expected a router, got none'),
     reload: async () => {
       asked.push('reload');
       return right(undefined);
@@ -143,15 +145,17 @@ test('every reading endpoint answers GET, and HEAD without a body', async (scope
     '/metrics': 'text/plain; version=0.0.4; charset=utf-8',
     '/config.json': 'application/json; charset=utf-8',
     '/routers.json': 'application/json; charset=utf-8',
+    '/delegator.json': 'application/json; charset=utf-8',
   };
+  const query = '?router=a&path=/svc/web';
   const readable = ENDPOINTS.filter(({ method }) => method === 'GET').map(({ path }) => path);
   assert.deepEqual([...readable], Object.keys(types));
   for (const path of readable) {
-    const got = await ask(port, path);
+    const got = await ask(port, path + query);
     assert.equal(got.status, 200, path);
     assert.equal(got.headers['content-type'], types[path]);
     assert.notEqual(got.body, '');
-    const head = await ask(port, path, { method: 'HEAD' });
+    const head = await ask(port, path + query, { method: 'HEAD' });
     assert.deepEqual([head.status, head.body], [200, ''], path);
     assert.equal(head.headers['content-length'], got.headers['content-length']);
   }
@@ -164,6 +168,10 @@ test('the answers are what the daemon says', async (scope) => {
   assert.equal((await ask(port, '/metrics')).body, 'm 1\n');
   assert.deepEqual(JSON.parse((await ask(port, '/config.json')).body), { routers: [] });
   assert.deepEqual(JSON.parse((await ask(port, '/routers.json')).body), ROUTERS);
+  const { body } = await ask(port, '/delegator.json?router=a&path=/svc/web');
+  assert.deepEqual(JSON.parse(body), { type: 'neg', path: '/svc/web' });
+  const wrong = await ask(port, '/delegator.json');
+  assert.deepEqual([wrong.status, wrong.body], [400, 'expected a router, got none\n']);
   const list = (await ask(port, '/')).body;
   for (const { method, path } of ENDPOINTS) assert.ok(list.includes(`${method} ${path} `), path);
 });

@@ -35,12 +35,12 @@ const SUBSCRIBERS: Readonly<Record<string, string>> = {
 
 /** Zones along the flow; the first pattern that matches a file names its zone. */
 const ZONES: readonly (readonly [zone: string, files: RegExp])[] = [
-  ['main', /^src\/(?:main|cli)\.ts$/],
+  ['main', /^src\/(?:main|cli|delegation-text)\.ts$/],
   ['world', /^src\/world\.ts$/],
   ['index', /^src\/index\.ts$/],
   [
     'app',
-    /^src\/(?:app|lifecycle|listeners|daemon|namerd-daemon|engine|machine|admin-door|connection-log)\.ts$/,
+    /^src\/(?:app|lifecycle|listeners|daemon|namerd-daemon|explain-for|engine|machine|admin-door|connection-log)\.ts$/,
   ],
   [
     'base',
@@ -79,6 +79,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   testing: ['config', 'interpreter'],
   app: [
     'config',
+    'dtab',
     'interpreter',
     'server',
     'connector',
@@ -92,7 +93,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   workers: ['config', 'interpreter', 'server', 'router', 'admin', 'app', 'world'],
   world: ['config'],
-  main: ['config', 'app', 'world', 'workers'],
+  main: ['config', 'interpreter', 'app', 'world', 'workers'],
   index: ['config', 'interpreter', 'server', 'connector', 'duplex', 'balancer', 'router', 'app'],
 };
 

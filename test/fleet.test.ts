@@ -75,6 +75,7 @@ const start = (workers: number) => {
         return worker;
       },
       interpreter$: () => NEVER,
+      explain: () => NEVER,
       metrics: makeMetrics({
         names: () => [],
         servers: () => [],

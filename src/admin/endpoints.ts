@@ -19,6 +19,11 @@ export const ENDPOINTS = [
     what: 'live: routers, their servers, names and endpoints with state, weight and load, and some of their connections',
   },
   {
+    method: 'GET',
+    path: '/delegator.json',
+    what: 'how a name is delegated, step by step, with what namers say now: `?router=LABEL&path=/svc/web`',
+  },
+  {
     method: 'POST',
     path: '/reload',
     what: 'reads the configuration file again, as SIGHUP does; 400 tells what is wrong with it',

@@ -12,6 +12,8 @@ export interface AdminHandlers {
   /** The configuration as it was written; it holds no secret. */
   readonly config: () => unknown;
   readonly routers: () => Iterable<RouterView> | AsyncIterable<RouterView>;
+  /** How a router delegates a name, as JSON; `Left`: what is wrong with the question, or why it cannot be told. */
+  readonly delegate: (router: string, path: string) => Promise<Either<string, unknown>>;
   readonly reload: () => Promise<Either<readonly string[], void>>;
   readonly shutdown: () => void;
   readonly abort: () => void;
@@ -53,7 +55,7 @@ const reloaded = (result: Either<readonly string[], void>): Answer =>
     () => text(200, 'reloaded\n'),
   )(result);
 
-type Handler = (handlers: AdminHandlers) => Answer | Promise<Answer>;
+type Handler = (handlers: AdminHandlers, query: URLSearchParams) => Answer | Promise<Answer>;
 
 const HANDLERS: Readonly<Record<EndpointPath, Handler>> = {
   '/': () => text(200, endpointsText()),
@@ -69,6 +71,15 @@ const HANDLERS: Readonly<Record<EndpointPath, Handler>> = {
     body: `${JSON.stringify(config(), null, 2)}\n`,
   }),
   '/routers.json': (handlers) => ({ status: 200, type: JSON_TYPE, body: routersJson(handlers) }),
+  '/delegator.json': async ({ delegate }, query) =>
+    match(
+      (error: string) => text(400, `${error}\n`),
+      (json: unknown): Answer => ({
+        status: 200,
+        type: JSON_TYPE,
+        body: `${JSON.stringify(json, null, 2)}\n`,
+      }),
+    )(await delegate(query.get('router') ?? '', query.get('path') ?? '')),
   '/reload': async ({ reload }) => reloaded(await reload()),
   '/shutdown': ({ shutdown }) => ({ ...text(200, 'shutting down\n'), after: shutdown }),
   '/abort': ({ abort }) => ({ ...text(200, 'aborting\n'), after: abort }),
@@ -85,10 +96,11 @@ export const answer = async (
     handlers.hosts(),
   );
   if (refusal !== undefined) return text(403, `${refusal}\n`);
-  const [path] = url.split('?', 1);
+  const [path, query] = url.split('?', 2);
   const endpoint = ENDPOINTS.find((known) => known.path === path);
   if (endpoint === undefined) return text(404, 'no such endpoint; GET / lists those there are\n');
   const allowed = endpoint.method === 'GET' ? ['GET', 'HEAD'] : [endpoint.method];
-  if (allowed.includes(method)) return HANDLERS[endpoint.path](handlers);
+  if (allowed.includes(method))
+    return HANDLERS[endpoint.path](handlers, new URLSearchParams(query));
   return { ...text(405, `expected ${allowed.join(' or ')}\n`), allow: allowed.join(', ') };
 };

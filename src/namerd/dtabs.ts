@@ -5,7 +5,7 @@ import { distinctUntilChanged, filter, map, type Observable, of, take } from 'rx
 import type { Dtab } from '../dtab/dtab.ts';
 import { parseDtab } from '../dtab/parse.ts';
 import { showDtabShort, showPrefix, showTreeShort } from '../dtab/print.ts';
-import { namesJson } from './json.ts';
+import { namesJson } from '../interpreter/names-json.ts';
 import { isYes, paramsOf } from './params.ts';
 import { empty, header, line, lines, mediaType, type Reply, type Request, words } from './reply.ts';
 import type { DtabStore, Outcome, StoredDtab } from './store.ts';

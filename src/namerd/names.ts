@@ -17,12 +17,13 @@ import type { Dtab } from '../dtab/dtab.ts';
 import { leaves, type NameTree } from '../dtab/name-tree.ts';
 import { parseDtab, parseName } from '../dtab/parse.ts';
 import type { Env } from '../env.ts';
+import { followDelegation } from '../interpreter/delegated.ts';
 import type { Addr, Bound } from '../interpreter/namers/namer.ts';
+import { addrJson, treeJson } from '../interpreter/names-json.ts';
 import type { Naming } from '../interpreter/naming.ts';
 import { isSameAddr } from '../interpreter/same.ts';
 import type { Path } from '../path.ts';
 import { dtabOf } from './dtabs.ts';
-import { addrJson, delegationJson, isPending, leavesOf, treeJson } from './json.ts';
 import { isYes, type Params } from './params.ts';
 import { empty, Failure, JSON_TYPE, line, lines, type Reply, words } from './reply.ts';
 import type { DtabStore } from './store.ts';
@@ -93,17 +94,14 @@ export class NameService {
 
   #explained(dtab: Dtab, path: Path): Observable<Reply> {
     const late = (): Observable<Reply> => of(words(503, 'Request timed out.'));
-    return this.#naming.delegate(dtab, path).pipe(
-      filter((step) => !isPending(step)),
-      switchMap((step) => {
-        const end = endOf(step);
-        if (end.t === 'exception') return of(words(500, end.message));
-        return this.#known(leavesOf(step)).pipe(
-          map((addrs) => delegationJson(step, ({ id }) => addrs.get(id) ?? NEG)),
-          map((json) => ({ status: 200, headers: JSON_TYPE, body: JSON.stringify(json) })),
-        );
-      }),
+    return followDelegation(this.#naming, { dtab, path }, this.#env).pipe(
+      filter(({ isSettled }) => isSettled),
       take(1),
+      map(({ step, json }): Reply => {
+        const end = endOf(step);
+        if (end.t === 'exception') return words(500, end.message);
+        return { status: 200, headers: JSON_TYPE, body: JSON.stringify(json) };
+      }),
       timeout({ first: DELEGATE_MS, scheduler: this.#env.scheduler, with: late }),
     );
   }

@@ -40,6 +40,7 @@ export interface FleetSetup {
   readonly spawn: (slot: number) => Child;
   /** The interpreter of a router, again when it changes. */
   readonly interpreter$: (config$: Observable<Config>, rt: string) => Observable<Interpreter>;
+  readonly explain: Engine['explain'];
   /** Of the primary itself: its look-ups. */
   readonly metrics: Metrics;
   readonly turn: () => Promise<void>;
@@ -112,6 +113,10 @@ class Fleet implements Engine {
 
   readonly run = (config$: Observable<Config>): Observable<never> =>
     merge(config$.pipe(tap({ complete: () => this.#drain() }), ignoreElements()), this.#kept$);
+
+  get explain(): Engine['explain'] {
+    return this.#setup.explain;
+  }
 
   readonly stop = (): void => undefined;
 

@@ -27,7 +27,7 @@ const makeFleet = (first: Config, world: World): Engine => {
     logDropped,
     maxNameSeries: () => first.admin.maxNameSeries,
   });
-  const interpret = makeInterpret(
+  const { interpret, explain } = makeInterpret(
     makeReport(metrics, env),
     new Descriptors(connectionDescriptors()),
     env,
@@ -40,7 +40,7 @@ const makeFleet = (first: Config, world: World): Engine => {
       map((interpreter) => interpret(interpreter, rt)),
     );
   const workers = count(first);
-  return fleetEngine({ workers, spawn: makeSpawn(), interpreter$, metrics, turn }, env);
+  return fleetEngine({ workers, spawn: makeSpawn(), interpreter$, explain, metrics, turn }, env);
 };
 
 /** Makes the engine that the first config asks for: routers in this process, or workers. */

@@ -1,10 +1,11 @@
 /** What is known of names as namerd’s JSON. Pure. The order of keys is part of it. */
 import type { Delegation } from '../dtab/delegation.ts';
 import type { NameTree } from '../dtab/name-tree.ts';
-import type { Addr, Bound, Meta } from '../interpreter/namers/namer.ts';
 import type { Path } from '../path.ts';
+import type { Addr, Bound, Meta } from './namers/namer.ts';
 
-type Json = Readonly<Record<string, unknown>>;
+/** An object of JSON. */
+export type Json = Readonly<Record<string, unknown>>;
 
 const GROUPS = 8;
 

@@ -1,0 +1,148 @@
+/** How names are explained: by the command, by the admin server, of all kinds of interpreters. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { delegationText, isBound } from '../src/delegation-text.ts';
+import { launch, startDaemon } from './support/daemon.ts';
+import { makeScope, type Scope, temporaryFolder } from './support/process.ts';
+
+const DTAB = `/host => /#/io.l5d.fs;
+/svc => /host;
+/svc/web => 9 * /host/web & 1 * /host/none;
+/svc/old => /host/none | /$/inet/127.0.0.1/80 | /$/inet/127.0.0.1/81;
+/svc/off => ! | /host/web;
+/svc/odd => /$/odd;`;
+
+const writeConfig = async (scope: Scope): Promise<{ folder: string; config: object }> => {
+  const folder = await temporaryFolder(scope);
+  await writeFile(join(folder, 'web'), '10.0.0.1 80\n10.0.0.2 80 * 0.5\n');
+  const namers = [{ kind: 'io.l5d.fs', rootDir: folder }];
+  const servers = [{ port: 0, dstName: '/svc/web' }];
+  const config = { admin: { port: 0 }, namers, routers: [{ label: 'r', dtab: DTAB, servers }] };
+  await writeFile(join(folder, 'c.yaml'), JSON.stringify(config));
+  return { folder, config };
+};
+
+const run = async (args: readonly string[]) => {
+  const { child, exited } = launch(args);
+  const out: string[] = [];
+  child.stdout.setEncoding('utf8').on('data', (text: string) => out.push(text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => out.push(text));
+  const [{ code }] = await Promise.all([exited, once(child.stdout, 'close')]);
+  return { code, out: out.join('') };
+};
+
+test('the command tells each step, what counts of it, and by its exit code whether there is something', async (t) => {
+  const { folder } = await writeConfig(makeScope(t));
+  const tell = (name: string) => run(['delegate', join(folder, 'c.yaml'), 'r', name]);
+  assert.deepEqual(await tell('/svc/web'), {
+    code: 0,
+    out: `/svc/web: the first that exists counts
+  /svc/web: divided by weight   [/svc/web => 9.00*/host/web & /host/none]
+    9 * /host/web
+      /#/io.l5d.fs/web: 10.0.0.1:80, 10.0.0.2:80 * 0.5   [/host => /#/io.l5d.fs]
+    1 * /host/none
+      /#/io.l5d.fs/none: does not exist   [/host => /#/io.l5d.fs]
+  (not reached) /host/web   [/svc => /host]
+    /#/io.l5d.fs/web: 10.0.0.1:80, 10.0.0.2:80 * 0.5   [/host => /#/io.l5d.fs]
+`,
+  });
+  assert.deepEqual(await tell('/svc/none'), {
+    code: 1,
+    out: `/svc/none
+  /host/none   [/svc => /host]
+    /#/io.l5d.fs/none: does not exist   [/host => /#/io.l5d.fs]
+`,
+  });
+  const old = await tell('/svc/old');
+  assert.match(old.out, /^ {4}\/\$\/inet\/127\.0\.0\.1\/80: 127\.0\.0\.1:80$/m);
+  assert.match(old.out, /^ {4}\(not reached\) \/\$\/inet\/127\.0\.0\.1\/81: 127\.0\.0\.1:81$/m);
+  assert.deepEqual(
+    [old.code, (await tell('/svc/off')).code, (await tell('/svc/odd')).code],
+    [0, 1, 1],
+  );
+});
+
+test('what is asked wrongly is one line', async (t) => {
+  const { folder } = await writeConfig(makeScope(t));
+  const config = join(folder, 'c.yaml');
+  const wrong: readonly (readonly [args: readonly string[], code: number, out: string])[] = [
+    [['nosuch', '/svc'], 1, 'linkerd-tcp: expected a router, one of r, got "nosuch"\n'],
+    [['r', 'svc'], 1, 'linkerd-tcp: expected a name such as /svc/web, got "svc"\n'],
+    [['r'], 64, 'linkerd-tcp: expected delegate CONFIG ROUTER NAME; see linkerd-tcp --help\n'],
+  ];
+  for (const [args, code, out] of wrong)
+    assert.deepEqual(await run(['delegate', config, ...args]), { code, out });
+});
+
+test('the admin server tells the same as JSON, of a namerd what that says, with workers too', async (t) => {
+  const scope = makeScope(t);
+  const { config } = await writeConfig(scope);
+  const wanted = {
+    type: 'delegate',
+    path: '/svc/none',
+    delegate: {
+      type: 'delegate',
+      path: '/host/none',
+      dentry: { prefix: '/svc', dst: '/host' },
+      delegate: {
+        type: 'neg',
+        path: '/#/io.l5d.fs/none',
+        dentry: { prefix: '/host', dst: '/#/io.l5d.fs' },
+      },
+    },
+  };
+  const log = { format: 'json' };
+  const names = await startDaemon(
+    scope,
+    {
+      storage: { kind: 'io.l5d.inMemory', namespaces: { d: DTAB } },
+      namers: (config as { namers: object[] }).namers,
+      interfaces: [{ kind: 'io.l5d.httpController', port: 0 }],
+    },
+    { command: 'namerd' },
+  );
+  const { addr } = await names.logged(({ message }) => message === 'namerd listening');
+  const interpreter = {
+    kind: 'io.l5d.namerd.http',
+    baseUrl: `http://${addr}`,
+    namespace: 'd',
+    periodSecs: 60,
+  };
+  const remote = { label: 'r', interpreter, servers: [{ port: 0, dstName: '/svc/web' }] };
+  const fixed = {
+    ...remote,
+    interpreter: { kind: 'static', names: { '/svc/web': ['10.0.0.1:80'] } },
+  };
+  for (const more of [{}, { workers: 1 }, { routers: [remote] }]) {
+    const daemon = await startDaemon(scope, { ...config, log, ...more });
+    const { status, body } = await daemon.get('/delegator.json?router=r&path=/svc/none');
+    assert.deepEqual([status, JSON.parse(body)], [200, wanted]);
+  }
+  const daemon = await startDaemon(scope, { routers: [fixed] });
+  const web = JSON.parse((await daemon.get('/delegator.json?router=r&path=/svc/web')).body);
+  assert.deepEqual([web.type, web.bound.addr.addrs.length], ['leaf', 1]);
+  assert.equal(
+    JSON.parse((await daemon.get('/delegator.json?router=r&path=/svc')).body).type,
+    'neg',
+  );
+  assert.equal((await daemon.get('/delegator.json?router=x&path=/svc')).status, 400);
+});
+
+test('whatever a namerd answers is shown, and nothing in it is taken for granted', () => {
+  for (const odd of [
+    {},
+    { type: 7 },
+    { type: 'alt', alt: 5 },
+    { type: 'leaf' },
+    { type: 'union', union: [1, {}] },
+  ]) {
+    assert.equal(typeof delegationText(odd), 'string');
+    assert.equal(typeof isBound(odd), 'boolean');
+  }
+  const addrs = Array.from({ length: 12 }, (_, i) => ({ ip: '10.0.0.1', port: i + 1, meta: {} }));
+  const leaf = { type: 'leaf', path: '/#/x', bound: { addr: { type: 'bound', addrs } } };
+  assert.match(delegationText(leaf), /10\.0\.0\.1:10 and 2 more$/);
+});
