@@ -1,8 +1,13 @@
 /** The namers of a file. Pure. */
 import { isLeft } from 'fp-ts/lib/Either.js';
 import type { Path } from '../path.ts';
-import type { Workshop } from './build.ts';
-import type { NamerConfig, RawNamer } from './schema-namers.ts';
+import { readInto, type Workshop } from './build.ts';
+import type { Of } from './codec.ts';
+import type { Steps } from './document.ts';
+import type { apiTls } from './schema-namer-consul.ts';
+import type { ApiPem, NamerConfig, RawNamer } from './schema-namers.ts';
+
+type RawApiTls = Of<typeof apiTls>;
 
 const beginsWith = (one: Path, other: Path): boolean =>
   one === other || one.startsWith(`${other}/`);
@@ -19,13 +24,38 @@ const checkPrefixes = ({ errors }: Workshop, namers: readonly RawNamer[]): void 
   }
 };
 
+/** Reads what the API of a namer is trusted by, and what it is shown. */
+const buildPem = (shop: Workshop, raw: RawApiTls, steps: Steps): ApiPem => {
+  const place = [...steps, 'tls'];
+  const { trustCerts, certPath, keyPath } = raw;
+  if ((certPath === undefined) !== (keyPath === undefined)) {
+    const message = 'expected both of certPath and keyPath, got one';
+    shop.errors.push({ steps: place, message });
+  }
+  const ca = trustCerts.map((path, i) => readInto(shop, path, [...place, 'trustCerts', i]));
+  const cert = certPath && readInto(shop, certPath, [...place, 'certPath']);
+  const key = keyPath && readInto(shop, keyPath, [...place, 'keyPath']);
+  return {
+    ...(ca.length > 0 && { ca: ca.join('\n') }),
+    ...(cert && { cert }),
+    ...(key && { key }),
+  };
+};
+
 /** Folders are found beside the file. */
-const buildNamer = (shop: Workshop, raw: RawNamer, i: number): NamerConfig => {
-  if (raw.kind !== 'io.l5d.fs') return raw;
-  const rootDir = shop.files.folder(raw.rootDir);
-  if (!isLeft(rootDir)) return { ...raw, rootDir: rootDir.right };
-  shop.errors.push({ steps: ['namers', i, 'rootDir'], message: rootDir.left });
-  return raw;
+const buildNamer = (shop: Workshop, raw: RawNamer, steps: Steps): NamerConfig => {
+  switch (raw.kind) {
+    case 'io.l5d.fs': {
+      const rootDir = shop.files.folder(raw.rootDir);
+      if (!isLeft(rootDir)) return { ...raw, rootDir: rootDir.right };
+      shop.errors.push({ steps: [...steps, 'rootDir'], message: rootDir.left });
+      return raw;
+    }
+    case 'io.l5d.consul':
+      return { ...raw, pem: raw.tls === undefined ? {} : buildPem(shop, raw.tls, steps) };
+    default:
+      return raw;
+  }
 };
 
 /** The namers; their prefixes must be apart. */
@@ -34,5 +64,5 @@ export const buildNamers = (
   namers: readonly RawNamer[],
 ): readonly NamerConfig[] => {
   checkPrefixes(shop, namers);
-  return namers.map((raw, i) => buildNamer(shop, raw, i));
+  return namers.map((raw, i) => buildNamer(shop, raw, ['namers', i]));
 };

@@ -14,7 +14,7 @@ import { namerdFile, type RawNamerd } from './schema-namerd.ts';
 export interface Loaded<C = Config> {
   readonly config: C;
   readonly warnings: readonly ConfigError[];
-  /** The file as it was written: what `/config.json` shows. It names key files and holds no key. */
+  /** The file as it was written: what `/config.json` shows. It names key files and holds no key; tokens are hidden. */
   readonly raw: unknown;
 }
 
@@ -48,6 +48,20 @@ const located =
     message,
   });
 
+const HIDDEN = '…';
+
+/** The same value without what stands in keys that hold a secret itself, not the name of its file. */
+const withoutSecrets = (value: unknown): unknown => {
+  if (Array.isArray(value)) return value.map(withoutSecrets);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, one]) => [
+      key,
+      key === 'token' && typeof one === 'string' ? HIDDEN : withoutSecrets(one),
+    ]),
+  );
+};
+
 /** A kind of file: how it is read, and what is made of it. */
 export interface FileKind<R, C> {
   readonly codec: Codec<R>;
@@ -79,7 +93,7 @@ export const loadFile = <R, C>(
   return right({
     config,
     warnings: sortErrors(warnings.map(located(source))),
-    raw: source.value,
+    raw: withoutSecrets(source.value),
   });
 };
 

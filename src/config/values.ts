@@ -169,3 +169,8 @@ export const dnsServer: Codec<string> = leaf(
       ? value
       : undefined,
 );
+
+/** A host to ask: a name, or an address; IPv6 without brackets. */
+export const apiHost: Codec<string> = leaf('a host name or IP address', (value) =>
+  typeof value === 'string' ? (canonicalIp(value) ?? dnsName(value)) : undefined,
+);

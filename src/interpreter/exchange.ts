@@ -41,6 +41,8 @@ const END: Heard = { t: 'end' };
 export interface ExchangeOptions {
   /** For the whole; may be years. */
   readonly limitMs: number;
+  /** For the head; absent: 10 s. */
+  readonly headMs?: number;
   /** Who is asked, for messages; absent: namerd. */
   readonly what?: string;
   /** Told the headers of a good reply. */
@@ -103,15 +105,15 @@ const isRefusal = (heard: Heard): boolean => heard.t === 'head' && heard.status 
  */
 export const exchange = (
   received$: Observable<Received>,
-  { limitMs, what = 'namerd', head }: ExchangeOptions,
+  { limitMs, headMs = HEAD_MS, what = 'namerd', head }: ExchangeOptions,
   scheduler: SchedulerLike,
 ): Observable<Part> =>
   defer(() => {
     const reply = new Reply(what, head);
-    const late: Heard = { t: 'broken', cause: `${what}: no reply within ${HEAD_MS} ms` };
+    const late: Heard = { t: 'broken', cause: `${what}: no reply within ${headMs} ms` };
     const enough$ = timer(REFUSAL_MS, scheduler).pipe(map(() => END));
     const part$ = received$.pipe(
-      timeout({ first: HEAD_MS, scheduler, with: () => of(late) }),
+      timeout({ first: headMs, scheduler, with: () => of(late) }),
       catchError((error: unknown) => of<Heard>({ t: 'broken', cause: `${what}: ${error}` })),
       endWith(END),
       mergeMap((heard) => (isRefusal(heard) ? concat(of(heard), enough$) : of(heard))),

@@ -2,7 +2,7 @@
 import { combineLatest, map, type Observable, of, scan, startWith } from 'rxjs';
 import { makeAddress } from '../../address.ts';
 import { believed, keep, type LastGood } from '../last-good.ts';
-import type { Addr, NamedAddress } from './namer.ts';
+import type { Addr, Meta, NamedAddress } from './namer.ts';
 
 /** What is known of the addresses of a host. */
 export type Host =
@@ -23,14 +23,18 @@ export interface HostPort {
   readonly isIp: boolean;
   readonly port: number;
   readonly weight?: number;
+  /** What else is known of it. */
+  readonly meta?: Meta;
 }
 
 const DEFAULT_WEIGHT = 1;
 
-const named = (ip: string, { port, weight }: HostPort): NamedAddress => ({
+const named = (ip: string, { port, weight, meta }: HostPort): NamedAddress => ({
   address: makeAddress(ip, port),
   weight: weight ?? DEFAULT_WEIGHT,
-  ...(weight === undefined ? {} : { meta: { endpoint_addr_weight: weight } }),
+  ...(weight === undefined
+    ? { ...(meta && { meta }) }
+    : { meta: { ...meta, endpoint_addr_weight: weight } }),
 });
 
 type Ips = ReadonlyMap<string, readonly string[]>;

@@ -4,6 +4,8 @@ import type { Env } from '../../env.ts';
 import type { Path } from '../../path.ts';
 import { makeDns, makePlatform } from '../dns/client.ts';
 import { makeHosts } from '../dns/hosts.ts';
+import { makeHttp } from '../http.ts';
+import { makeConsul } from './consul/consul.ts';
 import { makeDnsSrv } from './dnssrv.ts';
 import { makeFs } from './fs/fs.ts';
 import type { Resolve } from './hosts.ts';
@@ -22,6 +24,12 @@ const makeOne = (config: NamerConfig, { resolve, platform }: Shared, env: Env): 
   switch (config.kind) {
     case 'io.l5d.fs':
       return { prefix, namer: makeFs({ config, prefix, resolve }, env) };
+    case 'io.l5d.consul': {
+      const { token, pem } = config;
+      const headers = () => (token === undefined ? {} : { 'x-consul-token': token });
+      const http = makeHttp({ ...pem, headers, what: 'Consul' });
+      return { prefix, namer: makeConsul({ config, prefix, resolve, http }, env) };
+    }
     case 'io.l5d.dnssrv': {
       const dns = makeDns(env, config.dnsHosts);
       const asked = config.dnsHosts === undefined ? resolve : makeHosts({ dns, platform }, env);
