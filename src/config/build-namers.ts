@@ -1,13 +1,10 @@
 /** The namers of a file. Pure. */
 import { isLeft } from 'fp-ts/lib/Either.js';
 import type { Path } from '../path.ts';
-import { readInto, type Workshop } from './build.ts';
-import type { Of } from './codec.ts';
+import type { Workshop } from './build.ts';
+import { buildKubeApi, buildPem } from './build-api.ts';
 import type { Steps } from './document.ts';
-import type { apiTls } from './schema-namer-consul.ts';
-import type { ApiPem, NamerConfig, RawNamer } from './schema-namers.ts';
-
-type RawApiTls = Of<typeof apiTls>;
+import type { NamerConfig, RawNamer } from './schema-namers.ts';
 
 const beginsWith = (one: Path, other: Path): boolean =>
   one === other || one.startsWith(`${other}/`);
@@ -24,24 +21,6 @@ const checkPrefixes = ({ errors }: Workshop, namers: readonly RawNamer[]): void 
   }
 };
 
-/** Reads what the API of a namer is trusted by, and what it is shown. */
-const buildPem = (shop: Workshop, raw: RawApiTls, steps: Steps): ApiPem => {
-  const place = [...steps, 'tls'];
-  const { trustCerts, certPath, keyPath } = raw;
-  if ((certPath === undefined) !== (keyPath === undefined)) {
-    const message = 'expected both of certPath and keyPath, got one';
-    shop.errors.push({ steps: place, message });
-  }
-  const ca = trustCerts.map((path, i) => readInto(shop, path, [...place, 'trustCerts', i]));
-  const cert = certPath && readInto(shop, certPath, [...place, 'certPath']);
-  const key = keyPath && readInto(shop, keyPath, [...place, 'keyPath']);
-  return {
-    ...(ca.length > 0 && { ca: ca.join('\n') }),
-    ...(cert && { cert }),
-    ...(key && { key }),
-  };
-};
-
 /** Folders are found beside the file. */
 const buildNamer = (shop: Workshop, raw: RawNamer, steps: Steps): NamerConfig => {
   switch (raw.kind) {
@@ -53,6 +32,8 @@ const buildNamer = (shop: Workshop, raw: RawNamer, steps: Steps): NamerConfig =>
     }
     case 'io.l5d.consul':
       return { ...raw, pem: raw.tls === undefined ? {} : buildPem(shop, raw.tls, steps) };
+    case 'io.l5d.k8s':
+      return { ...raw, api: buildKubeApi(shop, raw, steps) };
     default:
       return raw;
   }

@@ -18,6 +18,8 @@ export interface Files {
   readonly read: (path: string) => Either<string, string>;
   /** The absolute path of what a path of the file means. */
   readonly resolve: (path: string) => string;
+  /** The absolute path of what a path in another file means, which is named from its own folder. */
+  readonly beside: (file: string, path: string) => string;
   /** The absolute path of a folder that is there. */
   readonly folder: (path: string) => Either<string, string>;
   /** Whether a certificate chain and a private key are good and belong together. */

@@ -103,6 +103,7 @@ export const filesBeside = (configFile: string): NotedFiles => {
     ...CHECKS,
     paths,
     resolve: (path) => resolve(folder, path),
+    beside: (file, path) => resolve(folder, dirname(file), path),
     folder: (path) =>
       attempt(
         () => isFolder(path),

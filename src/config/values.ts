@@ -174,3 +174,11 @@ export const dnsServer: Codec<string> = leaf(
 export const apiHost: Codec<string> = leaf('a host name or IP address', (value) =>
   typeof value === 'string' ? (canonicalIp(value) ?? dnsName(value)) : undefined,
 );
+
+/** The key of a label of Kubernetes, with its prefix. */
+export const labelKey: Codec<string> = leaf('the key of a label such as app', (value) =>
+  typeof value === 'string' &&
+  /^([a-z0-9.-]{1,253}\/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/.test(value)
+    ? value
+    : undefined,
+);

@@ -29,7 +29,7 @@ const REFUSAL_MS = 1_000;
 export type Part =
   | { readonly t: 'bytes'; readonly bytes: Uint8Array }
   | { readonly t: 'ended' }
-  | { readonly t: 'failed'; readonly cause: string }
+  | { readonly t: 'failed'; readonly cause: string; readonly status?: number }
   /** The limit of the whole exchange passed. */
   | { readonly t: 'expired' };
 
@@ -93,7 +93,8 @@ class Reply {
   #refused(): Part | undefined {
     if (this.#status === undefined || this.#status === 200) return undefined;
     const body = excerpt(this.#refusal.take());
-    return { t: 'failed', cause: `${this.#what}: status ${this.#status}${body && `: ${body}`}` };
+    const cause = `${this.#what}: status ${this.#status}${body && `: ${body}`}`;
+    return { t: 'failed', cause, status: this.#status };
   }
 }
 

@@ -36,6 +36,7 @@ export const FILES: Files = {
   checkRoots: () => right(undefined),
   checkCrl: () => right(undefined),
   resolve: (path) => path,
+  beside: (_file, path) => path,
   folder: (path) =>
     path === 'nosuch' ? left(`expected a folder, got ${path}: no such file`) : right(path),
   checkVersions: () => right(undefined),

@@ -10,6 +10,8 @@ import { makeDnsSrv } from './dnssrv.ts';
 import { makeFs } from './fs/fs.ts';
 import type { Resolve } from './hosts.ts';
 import { INET, makeInet } from './inet.ts';
+import { kubeApi } from './k8s/api.ts';
+import { makeK8s } from './k8s/k8s.ts';
 import type { Namer } from './namer.ts';
 import { makeRegistry, type Registered } from './registry.ts';
 
@@ -30,6 +32,8 @@ const makeOne = (config: NamerConfig, { resolve, platform }: Shared, env: Env): 
       const http = makeHttp({ ...pem, headers, what: 'Consul' });
       return { prefix, namer: makeConsul({ config, prefix, resolve, http }, env) };
     }
+    case 'io.l5d.k8s':
+      return { prefix, namer: makeK8s({ config, prefix, api: kubeApi(config, process.env) }, env) };
     case 'io.l5d.dnssrv': {
       const dns = makeDns(env, config.dnsHosts);
       const asked = config.dnsHosts === undefined ? resolve : makeHosts({ dns, platform }, env);

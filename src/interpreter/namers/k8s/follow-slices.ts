@@ -1,0 +1,205 @@
+/** The slices of one service: listed, then watched from there. Source: Kubernetes API concepts, “efficient detection of changes”. */
+import { defer, mergeMap, type Observable, repeat, take, takeWhile, tap } from 'rxjs';
+import type { Env } from '../../../env.ts';
+import { ByteQueue, LineQueue } from '../../bytes.ts';
+import { excerpt } from '../../excerpt.ts';
+import { exchange, type Part } from '../../exchange.ts';
+import type { Transport } from '../../transport.ts';
+import { Pace, wait } from '../../wait.ts';
+import { readList, readSlice, type Slice, versionOf } from './slices.ts';
+
+/** The server ends a watch after so long. */
+export const WATCH_SECS = 300;
+
+const MARGIN_MS = 10_000;
+const LIST_MS = 30_000;
+const RETRY = { baseSeconds: 1, maxSeconds: 60 };
+const MOST_BYTES = 64 * 2 ** 20;
+const GONE = 410;
+const WHAT = 'Kubernetes';
+
+/** What is heard of a service. */
+export type Heard =
+  | { readonly t: 'slices'; readonly slices: readonly Slice[] }
+  | { readonly t: 'failed'; readonly cause: string };
+
+/** What is asked. */
+export interface SlicesSetup {
+  /** Lists the slices; with a query. */
+  readonly url: string;
+  readonly http: Transport;
+}
+
+const parse = (text: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+};
+
+const failed = (cause: string): Heard => ({ t: 'failed', cause });
+
+class Following {
+  readonly #setup: SlicesSetup;
+  readonly #env: Env;
+  readonly #pace: Pace;
+  readonly #slices = new Map<string, Slice>();
+  /** Where a watch goes on from; `undefined`: it must be listed first. */
+  #version: string | undefined;
+  #delayMs = 0;
+
+  constructor(setup: SlicesSetup, env: Env) {
+    this.#setup = setup;
+    this.#env = env;
+    this.#pace = new Pace(RETRY, env.random);
+  }
+
+  /** A list or a watch, again and again. */
+  run(): Observable<Heard> {
+    const { scheduler } = this.#env;
+    return defer(() => (this.#version === undefined ? this.#list() : this.#watch())).pipe(
+      repeat({ delay: () => wait(this.#delayMs, scheduler) }),
+    );
+  }
+
+  #list(): Observable<Heard> {
+    const { http, url } = this.#setup;
+    const body = new ByteQueue();
+    return exchange(http(url, 'poll'), { limitMs: LIST_MS, what: WHAT }, this.#env.scheduler).pipe(
+      mergeMap((part) => this.#listed(body, part)),
+      take(1),
+      tap((heard) => {
+        this.#delayMs = heard.t === 'failed' ? this.#pace.afterFailure() : 0;
+      }),
+    );
+  }
+
+  #listed(body: ByteQueue, part: Part): readonly Heard[] {
+    switch (part.t) {
+      case 'bytes':
+        body.push(part.bytes);
+        return body.size > MOST_BYTES
+          ? [failed(`${WHAT}: expected at most ${MOST_BYTES} bytes`)]
+          : [];
+      case 'ended':
+        return [this.#adopt(body.take())];
+      case 'failed':
+        return [failed(part.cause)];
+      case 'expired':
+        return [failed(`${WHAT}: no list within ${LIST_MS} ms`)];
+    }
+  }
+
+  #adopt(text: string): Heard {
+    const found = readList(parse(text));
+    if (found === undefined)
+      return failed(`${WHAT}: expected a list of slices, got ${excerpt(text)}`);
+    this.#slices.clear();
+    for (const slice of found.slices) this.#slices.set(slice.name, slice);
+    this.#version = found.version;
+    this.#pace.reset();
+    return this.#told();
+  }
+
+  #watch(): Observable<Heard> {
+    const { http, url } = this.#setup;
+    const { scheduler } = this.#env;
+    const query = `&watch=true&allowWatchBookmarks=true&timeoutSeconds=${WATCH_SECS}`;
+    const from = encodeURIComponent(this.#version ?? '');
+    const limitMs = WATCH_SECS * 1000 + MARGIN_MS;
+    const lines = new LineQueue();
+    const begun = scheduler.now();
+    let isOver = false;
+    const end = (): void => {
+      isOver = true;
+    };
+    const received$ = http(`${url}${query}&resourceVersion=${from}`, 'watch');
+    return exchange(received$, { limitMs, what: WHAT }, scheduler).pipe(
+      mergeMap((part): readonly (Heard | undefined)[] => {
+        if (part.t === 'bytes') return lines.push(part.bytes).map((line) => this.#event(line, end));
+        end();
+        return [this.#ended(part, scheduler.now() - begun)];
+      }),
+      tap(() => {
+        if (!isOver && lines.size > MOST_BYTES) end();
+      }),
+      takeWhile(() => !isOver, true),
+      mergeMap((heard) => (heard === undefined ? [] : [heard])),
+    );
+  }
+
+  /** A watch that ends by itself is opened again from where it was. */
+  #ended(part: Part, livedMs: number): Heard | undefined {
+    if (part.t !== 'failed') {
+      this.#delayMs = this.#pace.afterStream(livedMs);
+      return undefined;
+    }
+    if (part.status === GONE) return this.#gone();
+    this.#delayMs = this.#pace.afterFailure();
+    return failed(part.cause);
+  }
+
+  /** The server has forgotten where the watch was: what is known holds until it is listed. */
+  #gone(): undefined {
+    this.#version = undefined;
+    this.#delayMs = 0;
+    return undefined;
+  }
+
+  #event(line: string, end: () => void): Heard | undefined {
+    const event = parse(line);
+    const { type, object } =
+      typeof event === 'object' && event !== null
+        ? (event as { readonly type?: unknown; readonly object?: unknown })
+        : {};
+    switch (type) {
+      case 'ADDED':
+      case 'MODIFIED':
+      case 'DELETED':
+        return this.#changed(type, object);
+      case 'BOOKMARK':
+        this.#version = versionOf(object) || this.#version;
+        return undefined;
+      default:
+        end();
+        return this.#broken(line, object);
+    }
+  }
+
+  #changed(type: string, object: unknown): Heard | undefined {
+    const slice = readSlice(object);
+    if (slice === undefined) return undefined;
+    if (type === 'DELETED') this.#slices.delete(slice.name);
+    else this.#slices.set(slice.name, slice);
+    this.#version = slice.version || this.#version;
+    this.#pace.reset();
+    return this.#told();
+  }
+
+  /** An error, or what is no event: begun anew by a list. */
+  #broken(line: string, object: unknown): Heard | undefined {
+    const code =
+      typeof object === 'object' && object !== null && 'code' in object ? object.code : 0;
+    if (code === GONE) return this.#gone();
+    this.#version = undefined;
+    this.#delayMs = this.#pace.afterFailure();
+    return failed(`${WHAT}: expected an event, got ${excerpt(line)}`);
+  }
+
+  #told(): Heard {
+    return { t: 'slices', slices: [...this.#slices.values()] };
+  }
+}
+
+/**
+ * Follows the slices of a service.
+ *
+ *   list     a--|           x410          a all of them
+ *   watch       -b-c--x                   b, c a slice changed; x its end, opened again from c
+ *   told     a---b-c--                    410: listed again, and nothing is doubted meanwhile
+ *
+ * Errors: none. Ends: never. Bounds: 64 MiB for a list or an event.
+ */
+export const followSlices = (setup: SlicesSetup, env: Env): Observable<Heard> =>
+  defer(() => new Following(setup, env).run());
