@@ -252,3 +252,78 @@ test('one name of many is computed anew when its namer speaks', () =>
     m.flush();
     assert.equal(computed, 102);
   }));
+
+/** What `/svc/bad` and `/svc/good` tell while the namer does to the former what it likes. */
+const beside = (m: Marbles, bad: (path: Path) => Observable<Binding>) => {
+  const addr$ = of(addrOf('1'));
+  const namer = (path: Path): Observable<Binding> =>
+    path.endsWith('bad')
+      ? bad(path)
+      : of<Binding>({ t: 'ok', tree: leaf({ id: path, residual: '/' as Path, addr$ }) });
+  const naming = makeDtabNaming(namer, m.env);
+  const interpreter = makeDtabInterpreter(naming, of(dtab('/svc=>/#')), m.env);
+  return (name: string): Observable<string> =>
+    interpreter.resolve(`/svc/${name}` as Path).pipe(map(show));
+};
+
+const NONSENSE: readonly unknown[] = [
+  undefined,
+  7,
+  {},
+  { t: 'ok' },
+  { t: 'failed' },
+  { t: 'ok', tree: { t: 'leaf', value: { id: 'x' } } },
+  { t: 'ok', tree: { t: 'union', branches: [{ weight: Number.NaN, tree: NEG }] } },
+  {
+    t: 'ok',
+    tree: leaf({ id: '/#/bad', residual: '/', addr$: of({ t: 'bound', endpoints: [{}] }) }),
+  },
+];
+
+for (const [i, nonsense] of NONSENSE.entries())
+  test(`a namer that says nonsense fails its own name alone: ${i}`, () =>
+    marbles((m) => {
+      const follow = beside(m, () => of(nonsense as Binding));
+      const f = 'failed internal: expected what a namer may say, got something else';
+      m.expect(follow('bad'), '1s !').toBe('f', { f });
+      m.expect(follow('good'), '1s !').toBe('1', { 1: '1' });
+    }));
+
+test('a namer that throws instead of an answer, or never answers, holds up its own name alone', () =>
+  marbles((m) => {
+    const throwing = beside(m, () => {
+      throw new Error('oops');
+    });
+    m.expect(throwing('bad'), '1s !').toBe('f', { f: 'failed internal: oops' });
+    m.expect(throwing('good'), '1s !').toBe('1', { 1: '1' });
+    const silent = beside(m, () => m.cold('-'));
+    m.expect(silent('bad'), '1s !').toBe('p', { p: 'pending' });
+    m.expect(silent('good'), '1s !').toBe('1', { 1: '1' });
+  }));
+
+test('a namer that floods costs one computation for each window, and others nothing', () =>
+  marbles((m) => {
+    let reckoned = 0;
+    const flood$ = defer(() => m.cold('ln'.repeat(500)));
+    const follow = beside(m, (path) =>
+      flood$.pipe(
+        map((letter): Binding => {
+          const tree =
+            letter === 'n'
+              ? NEG
+              : leaf({ id: path, residual: '/' as Path, addr$: of(addrOf('1')) });
+          return { t: 'ok', tree };
+        }),
+      ),
+    );
+    m.expect(
+      follow('bad').pipe(
+        tap(() => (reckoned += 1)),
+        filter(() => false),
+      ),
+      '1100ms !',
+    ).toBe('-');
+    m.expect(follow('good'), '1100ms !').toBe('1', { 1: '1' });
+    m.flush();
+    assert.ok(reckoned <= 1000 / 20 + 2, `${reckoned}`);
+  }));

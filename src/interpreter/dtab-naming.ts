@@ -1,5 +1,5 @@
 /** Names by a dtab and namers: look-ups are evaluated anew when one of them changes, and shared among names. */
-import { distinctUntilChanged, map, type Observable, of, scan, switchMap } from 'rxjs';
+import { defer, distinctUntilChanged, map, type Observable, of, scan, switchMap } from 'rxjs';
 import type { Delegation } from '../dtab/delegation.ts';
 import type { Dtab } from '../dtab/dtab.ts';
 import { type Ask, evaluate, type Known } from '../dtab/evaluate.ts';
@@ -10,6 +10,7 @@ import { canonicalPath } from '../dtab/segment.ts';
 import type { Env } from '../env.ts';
 import type { Path } from '../path.ts';
 import { believed, type GoodAddr, type GoodBinding, keep, type LastGood } from './last-good.ts';
+import { isAddr, isBinding } from './namers/check.ts';
 import type { Addr, Binding, Bound, Namer } from './namers/namer.ts';
 import type { BoundTree, Naming } from './naming.ts';
 import { reckon } from './reckon.ts';
@@ -78,16 +79,18 @@ class Names implements DtabNaming {
 
   constructor(namer: Namer, env: Env) {
     this.#env = env;
-    const binding = { failed, windowMs: BINDING_WINDOW_MS };
+    const binding = { failed, isValue: isBinding, windowMs: BINDING_WINDOW_MS };
     this.#lookup = sharedBy(
       String,
       (path: Path) =>
-        guarded<Binding>(namer(path), binding, env).pipe(
-          scan((known: LastGood<GoodBinding>, said) => keep(known, said), {}),
-        ),
+        guarded<Binding>(
+          defer(() => namer(path)),
+          binding,
+          env,
+        ).pipe(scan((known: LastGood<GoodBinding>, said) => keep(known, said), {})),
       env,
     );
-    const addr = { failed, windowMs: ADDR_WINDOW_MS };
+    const addr = { failed, isValue: isAddr, windowMs: ADDR_WINDOW_MS };
     this.addrOf = sharedBy(
       ({ id }: Bound) => id,
       ({ addr$ }) =>

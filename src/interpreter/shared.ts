@@ -5,6 +5,7 @@ import {
   defer,
   EMPTY,
   finalize,
+  map,
   NEVER,
   type Observable,
   of,
@@ -22,10 +23,14 @@ export const FAULT_MS = 5_000;
 /** A source that nobody observes any more goes on for so long: who changes hands need not begin anew. */
 export const LINGER_MS = 1_000;
 
+const NONSENSE = 'internal: expected what a namer may say, got something else';
+
 /** How sources are guarded. */
 export interface Guard<V> {
   /** What stands for an error. */
   readonly failed: (cause: string) => V;
+  /** Whether it is a value at all: sources are others’ code too. */
+  readonly isValue: (value: unknown) => value is V;
   /** What comes sooner after another value waits for the end of this time; of several the last one counts. */
   readonly windowMs: number;
 }
@@ -33,10 +38,11 @@ export interface Guard<V> {
 /** Turns an error into a value and asks again later; thins out what comes too fast. Errors: none. Ends: never. */
 export const guarded = <V extends { readonly t: string }>(
   source$: Observable<V>,
-  { failed, windowMs }: Guard<V>,
+  { failed, isValue, windowMs }: Guard<V>,
   { scheduler }: Env,
 ): Observable<V> =>
   concat(source$, NEVER).pipe(
+    map((value) => (isValue(value) ? value : failed(NONSENSE))),
     catchError((error: unknown, again$) =>
       concat(
         of(failed(`internal: ${error instanceof Error ? error.message : String(error)}`)),

@@ -43,7 +43,8 @@ export const tether = <T extends ChildProcess>(child: T): T => {
   return child;
 };
 
-const APT = 'apt-get install -y redis-server redis-tools nginx postgresql iperf3 haproxy wrk';
+const APT =
+  'apt-get install -y redis-server redis-tools nginx postgresql iperf3 haproxy wrk dnsmasq-base';
 const { PATH = '' } = process.env;
 const FOLDERS = [...PATH.split(delimiter), '/usr/sbin', '/usr/local/sbin'];
 
