@@ -150,7 +150,10 @@ export class NamerdDouble {
   /** `/bind` binds each name to a leaf of its own name, if it exists; of a leaf its addresses are asked. */
   #wordOf({ target, name }: Exchange, line: string): string {
     if (!target.startsWith('/api/1/bind/') || line === NEG) return line;
-    return JSON.stringify({ type: 'leaf', bound: { addr: JSON.parse(line), id: name, path: '/' } });
+    return JSON.stringify({
+      type: 'leaf',
+      bound: { addr: JSON.parse(bound()), id: name, path: '/' },
+    });
   }
 
   /** Sets what a name is: a line of JSON, told to its watches at once. Names that were never set are neg. */
