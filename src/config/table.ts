@@ -1,6 +1,7 @@
 /** The table of config keys, made from the codecs that read them. Pure. */
 import { type Codec, type Field, ListCodec, MapCodec, ObjectCodec, TaggedCodec } from './codec.ts';
 import { file } from './schema.ts';
+import { namerdFile } from './schema-namerd.ts';
 
 /** One key of the file. */
 export interface ConfigRow {
@@ -36,18 +37,27 @@ const rowsOf = ({ codec, doc, shown }: Field<unknown>, key: string): readonly Co
   ...below(codec, key),
 ];
 
-/** Every key of the file, in its order. */
-export const configTable = (): readonly ConfigRow[] => below(file, '');
+/** Every key of a file, in its order. */
+const tableOf = (codec: Codec<unknown>): readonly ConfigRow[] => below(codec, '');
+
+/** Every key of linkerd-tcp’s own file. */
+export const configTable = (): readonly ConfigRow[] => tableOf(file);
 
 const cell = (text: string): string => text.replaceAll('|', '\\|');
 
-/** The same as Markdown, without a line break at the end. */
-export const configMarkdown = (): string =>
+const markdown = (rows: readonly ConfigRow[]): string =>
   [
     '| key | type | default | meaning |',
     '| --- | --- | --- | --- |',
-    ...configTable().map(
+    ...rows.map(
       ({ key, type, fallback, doc }) =>
         `| \`${key}\` | ${cell(type)} | ${cell(fallback)} | ${cell(doc)} |`,
     ),
   ].join('\n');
+
+/** The same as Markdown, without a line break at the end. */
+export const configMarkdown = (): string => markdown(configTable());
+
+/** Every key of the file of `linkerd-tcp namerd` as Markdown; namers are in the other table. */
+export const namerdMarkdown = (): string =>
+  markdown(tableOf(namerdFile).filter(({ key }) => !key.startsWith('namers[]')));

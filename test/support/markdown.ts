@@ -2,7 +2,7 @@
 import { endpointsMarkdown } from '../../src/admin/endpoints.ts';
 import { metricsMarkdown } from '../../src/admin/metric-list.ts';
 import { CLOSE_REASONS } from '../../src/close-reason.ts';
-import { configMarkdown } from '../../src/config/table.ts';
+import { configMarkdown, namerdMarkdown } from '../../src/config/table.ts';
 
 /** Every reason for which a connection can end, as a table. */
 export const closeReasonsMarkdown = (): string =>
@@ -15,6 +15,7 @@ export const closeReasonsMarkdown = (): string =>
 /** The blocks of README.md by the name in their markers, `<!-- name -->` … `<!-- /name -->`. */
 export const README_BLOCKS: Readonly<Record<string, () => string>> = {
   config: configMarkdown,
+  'namerd-config': namerdMarkdown,
   endpoints: endpointsMarkdown,
   metrics: metricsMarkdown,
   'close-reasons': closeReasonsMarkdown,
