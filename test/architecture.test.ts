@@ -94,7 +94,17 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   workers: ['config', 'interpreter', 'server', 'router', 'admin', 'app', 'world'],
   world: ['config'],
   main: ['config', 'interpreter', 'app', 'world', 'workers'],
-  index: ['config', 'interpreter', 'server', 'connector', 'duplex', 'balancer', 'router', 'app'],
+  index: [
+    'config',
+    'dtab',
+    'interpreter',
+    'server',
+    'connector',
+    'duplex',
+    'balancer',
+    'router',
+    'app',
+  ],
 };
 
 const PACKAGES: Readonly<Record<string, RegExp>> = {

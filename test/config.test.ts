@@ -194,7 +194,7 @@ const MISTAKES: readonly (readonly [string, Parameters<typeof withKeys>[0], stri
   [
     'a dtab with a mistake',
     { interpreter: '{ kind: default }', router: 'dtab: "/svc => /a | ;"' },
-    "c.yaml:5:11 routers[0].dtab: '/', '(', '~', '!' or '$' expected but ';' found at '/svc => /a | [;]' (line 1, column 14 of the dtab)",
+    "c.yaml:5:25 routers[0].dtab: '/', '(', '~', '!' or '$' expected but ';' found at '/svc => /a | [;]'",
   ],
   [
     'a dtab that nobody asks',
@@ -220,6 +220,19 @@ const MISTAKES: readonly (readonly [string, Parameters<typeof withKeys>[0], stri
   ],
   ['a key twice', { top: 'log: {}\nlog: {}' }, 'c.yaml:7:1 Map keys must be unique'],
 ];
+
+test('a mistake in a dtab is told where it stands, however that is written', () => {
+  const placeIn = (dtab: string): string | undefined =>
+    /^c\.yaml:(\d+:\d+) /.exec(
+      errorsOf(`routers:\n  - label: a\n    servers: []\n    dtab: ${dtab}\n`)[0] ?? '',
+    )?.[1];
+  assert.equal(placeIn('/a = /b'), '4:14');
+  assert.equal(placeIn('"/a = /b"'), '4:15');
+  assert.equal(placeIn(`'/a = /b'`), '4:15');
+  assert.equal(placeIn('|\n      /a => /b;\n      /a = /b'), '6:10');
+  assert.equal(placeIn('|\n\n        # note\n        /a = /b'), '7:12');
+  assert.equal(placeIn('>\n      /a => /b;\n      /a = /b'), '4:11');
+});
 
 for (const [what, keys, line] of MISTAKES)
   test(`${what} is told in one line`, () => assert.deepEqual(errorsOf(withKeys(keys)), [line]));

@@ -35,12 +35,12 @@ const buildStatic = (
   return { kind: 'static', names };
 };
 
-/** What is wrong with a dtab is told with the place in its text. */
+/** What is wrong with a dtab is told with its place. */
 export const buildDtab = ({ errors }: Workshop, text: string, steps: Steps): Dtab => {
   const dtab = parseDtab(text);
   if (!isLeft(dtab)) return dtab.right;
   const { message, line, column } = dtab.left;
-  errors.push({ steps, message: `${message} (line ${line}, column ${column} of the dtab)` });
+  errors.push({ steps, message, at: { line, col: column } });
   return [];
 };
 

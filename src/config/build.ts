@@ -8,7 +8,7 @@ import { buildNamers } from './build-namers.ts';
 import { buildTls } from './build-tls.ts';
 import type { Config, LogConfig, RouterConfig, ServerConfig, TlsVersions } from './config.ts';
 import { conflicts } from './conflicts.ts';
-import type { Steps } from './document.ts';
+import type { Place, Steps } from './document.ts';
 import { showPath } from './report.ts';
 import type { RawFile, RawRouter, RawServer } from './schema.ts';
 import type { NamerConfig } from './schema-namers.ts';
@@ -36,6 +36,8 @@ export interface Files {
 export interface Remark {
   readonly steps: Steps;
   readonly message: string;
+  /** Where within the text that stands there. */
+  readonly at?: Place;
 }
 
 /** The work in progress: what has been found wrong or odd so far. */

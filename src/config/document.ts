@@ -10,9 +10,17 @@ export type Steps = readonly (string | number)[];
 export interface Source {
   readonly value: unknown;
   /** Line and column, from 1, of a value; of its parent where there is none. */
-  readonly placeOf: (steps: Steps) => { readonly line: number; readonly col: number };
+  readonly placeOf: (steps: Steps) => Place;
   /** The same of a key. */
-  readonly placeOfKey: (steps: Steps) => { readonly line: number; readonly col: number };
+  readonly placeOfKey: (steps: Steps) => Place;
+  /** The place in the file of a place within a text; where it cannot be told, that of the text. */
+  readonly placeWithin: (steps: Steps, at: Place) => Place;
+}
+
+/** From 1. */
+export interface Place {
+  readonly line: number;
+  readonly col: number;
 }
 
 /** A file may refer to its own parts so often; more is an attack. */
@@ -33,12 +41,31 @@ const keyAt = (document: Document, steps: Steps): unknown => {
   return isPair(pair) ? pair.key : undefined;
 };
 
-const makeSource = (document: Document, lines: LineCounter, value: unknown): Source => {
+interface Written {
+  readonly text: string;
+  readonly document: Document;
+  readonly lines: LineCounter;
+}
+
+/** Of a block: the line, and the indentation that all of its lines have. Of another text: its first line alone. */
+const within = ({ text }: Written, node: unknown, start: Place, { line, col }: Place): Place => {
+  const type = isScalar(node) ? node.type : undefined;
+  if (type === 'PLAIN' && line === 1) return { line: start.line, col: start.col + col - 1 };
+  if (type?.startsWith('QUOTE') === true && line === 1)
+    return { line: start.line, col: start.col + col };
+  if (type !== 'BLOCK_LITERAL') return start;
+  const rows = text.split('\n').slice(start.line);
+  const indent = /^ */.exec(rows.find((row) => row.trim() !== '') ?? '')?.[0].length ?? 0;
+  return { line: start.line + line, col: indent + col };
+};
+
+const makeSource = (written: Written, value: unknown): Source => {
+  const { document, lines } = written;
   const place = (offset: number) => {
     const { line, col } = lines.linePos(offset);
     return { line: Math.max(1, line), col: Math.max(1, col) };
   };
-  const placeOf = (steps: Steps): { readonly line: number; readonly col: number } => {
+  const placeOf = (steps: Steps): Place => {
     const offset = startOf(nodeAt(document, steps));
     if (offset !== undefined) return place(offset);
     return steps.length === 0 ? { line: 1, col: 1 } : placeOf(steps.slice(0, -1));
@@ -47,7 +74,9 @@ const makeSource = (document: Document, lines: LineCounter, value: unknown): Sou
     const offset = startOf(keyAt(document, steps));
     return offset === undefined ? placeOf(steps) : place(offset);
   };
-  return { value, placeOf, placeOfKey };
+  const placeWithin = (steps: Steps, at: Place): Place =>
+    within(written, nodeAt(document, steps), placeOf(steps), at);
+  return { value, placeOf, placeOfKey, placeWithin };
 };
 
 /**
@@ -68,7 +97,8 @@ export const parseSource = (text: string): Either<readonly ConfigError[], Source
   });
   if (errors.length > 0) return left(errors);
   try {
-    return right(makeSource(document, lines, document.toJS({ maxAliasCount: MOST_ALIASES })));
+    const value: unknown = document.toJS({ maxAliasCount: MOST_ALIASES });
+    return right(makeSource({ text, document, lines }, value));
   } catch (error) {
     const message = oneLine(error instanceof Error ? error.message : String(error));
     return left([{ line: 1, col: 1, path: '', message }]);

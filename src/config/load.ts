@@ -42,8 +42,8 @@ const explain =
 
 const located =
   (source: Source) =>
-  ({ steps, message }: Build['errors'][number]): ConfigError => ({
-    ...source.placeOf(steps),
+  ({ steps, message, at }: Build['errors'][number]): ConfigError => ({
+    ...(at === undefined ? source.placeOf(steps) : source.placeWithin(steps, at)),
     path: showPath(steps),
     message,
   });

@@ -1,0 +1,85 @@
+/** The served API over HTTPS: its certificate, and those that clients must show. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { type RequestOptions, request } from 'node:https';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { makeCert } from './support/certs.ts';
+import { launch, startDaemon } from './support/daemon.ts';
+import { makeScope, type Scope, temporaryFolder } from './support/process.ts';
+
+const get = async (port: number, options: RequestOptions): Promise<string> => {
+  const outgoing = request({ port, path: '/api/1/dtabs', agent: false, ...options });
+  outgoing.end();
+  const [incoming] = await once(outgoing, 'response');
+  return Buffer.concat(await incoming.toArray()).toString();
+};
+
+const start = async (scope: Scope) => {
+  const folder = await temporaryFolder(scope);
+  const server = await makeCert('localhost');
+  const client = await makeCert('client');
+  const paths = {
+    certs: join(folder, 'cert.pem'),
+    privateKey: join(folder, 'key.pem'),
+    ca: join(folder, 'ca.pem'),
+  };
+  await writeFile(paths.certs, server.certs);
+  await writeFile(paths.privateKey, server.privateKey);
+  await writeFile(paths.ca, client.certs);
+  const tls = {
+    certPath: paths.certs,
+    keyPath: paths.privateKey,
+    caCertPath: paths.ca,
+    requireClientAuth: true,
+  };
+  const config = {
+    storage: { kind: 'io.l5d.inMemory', namespaces: { default: '/a => /b' } },
+    interfaces: [{ kind: 'io.l5d.httpController', port: 0, tls }],
+  };
+  return { folder, server, client, config };
+};
+
+test('clients with a certificate are served, others are not', async (t) => {
+  const scope = makeScope(t);
+  const { server, client, config } = await start(scope);
+  const daemon = await startDaemon(scope, config, { command: 'namerd' });
+  const { addr } = await daemon.logged(({ message }) => message === 'namerd listening');
+  const port = Number(addr?.split(':').at(-1));
+  const trust = { ca: server.certs, servername: 'localhost' };
+  const shown = { cert: client.certs, key: client.privateKey };
+  assert.equal(await get(port, { ...trust, ...shown }), '["default"]\n');
+  await assert.rejects(get(port, trust));
+  const stranger = await makeCert('stranger');
+  await assert.rejects(get(port, { ...trust, cert: stranger.certs, key: stranger.privateKey }));
+});
+
+test('--check tells a pair that does not belong together, and files that are missing', async (t) => {
+  const { folder, client, config } = await start(makeScope(t));
+  await writeFile(join(folder, 'key.pem'), client.privateKey);
+  const check = async (): Promise<string> => {
+    const path = join(folder, 'n.json');
+    await writeFile(path, JSON.stringify(config));
+    const { child, exited } = launch(['--check', 'namerd', path]);
+    let text = '';
+    child.stderr.setEncoding('utf8').on('data', (more: string) => {
+      text += more;
+    });
+    const [{ code }] = await Promise.all([exited, once(child.stderr, 'close')]);
+    assert.equal(code, 78);
+    return text;
+  };
+  assert.match(
+    await check(),
+    /interfaces\[0\]\.tls\.certPath: .*does not belong to the certificate/,
+  );
+  config.interfaces = config.interfaces.map((one) => ({
+    ...one,
+    tls: { ...one.tls, keyPath: 'nosuch.pem' },
+  }));
+  assert.match(
+    await check(),
+    /interfaces\[0\]\.tls\.keyPath: cannot read nosuch\.pem: no such file/,
+  );
+});
