@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { parseAnswer } from '../src/interpreter/answer.ts';
+import { parseAnswer, readType } from '../src/interpreter/answer.ts';
 import { LineQueue } from '../src/interpreter/bytes.ts';
 import { canonicalIp } from '../src/ip.ts';
 
@@ -17,14 +17,14 @@ const weighted = (weight: unknown) => ({
 
 /** The endpoints of an answer as `address*weight`; anything else as its words. */
 const read = (text: string): string => {
-  const { resolution } = parseAnswer(text);
+  const { resolution } = parseAnswer(readType(text));
   if (resolution.t === 'failed') return `failed ${resolution.cause}`;
   if (resolution.t !== 'bound') return resolution.t;
   const shown = resolution.endpoints.map(({ address, weight }) => `${address.text}*${weight}`);
   return `bound ${shown.join(' ')}`.trim();
 };
 
-const flaws = (text: string): readonly string[] => parseAnswer(text).flaws;
+const flaws = (text: string): readonly string[] => parseAnswer(readType(text)).flaws;
 
 const V19 = '{"type":"bound","addrs":[{"ip":"127.0.0.1","port":1,"meta":{}}],"meta":{}}';
 const V21 =
@@ -198,7 +198,7 @@ test('10,000 endpoints are read whole', () => {
     ip: `10.0.${i >> 8}.${i & 255}`,
     port: 80,
   }));
-  const { resolution } = parseAnswer(bound(...many));
+  const { resolution } = parseAnswer(readType(bound(...many)));
   assert.ok(resolution.t === 'bound');
   assert.equal(resolution.endpoints.length, 10_000);
 });
@@ -212,7 +212,7 @@ test('no text makes it throw', () =>
         fc.json().map((meta) => bound(JSON.parse(meta))),
       ),
       (text) => {
-        parseAnswer(text);
+        parseAnswer(readType(text));
       },
     ),
   ));

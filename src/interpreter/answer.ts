@@ -26,8 +26,11 @@ export interface Answer<G extends Settled = Good> {
   readonly flaws: readonly string[];
 }
 
-/** Reads one line of a watch, or the body of a poll. */
-export type Parse<G extends Settled> = (text: string) => Answer<G>;
+/** What JSON says of its type, or what is wrong with a text that has none. */
+export type Typing = { readonly type: string; readonly json: unknown } | { readonly flaw: string };
+
+/** Makes sense of one line of a watch, or of the body of a poll, which `readType` has read. */
+export type Parse<G extends Settled> = (known: Typing) => Answer<G>;
 
 const plain = <T>(
   resolution: T,
@@ -59,11 +62,8 @@ const readFailed = (json: unknown): Answer => {
   return failure(isRight(decoded) ? `namerd: ${excerpt(decoded.right.cause)}` : 'namerd: failed');
 };
 
-/** What is wrong with a text that tells no type, and the type of one that does. */
-type Type = { readonly type: string; readonly json: unknown } | { readonly flaw: string };
-
 /** Reads as far as the type; text that is no JSON is namerd’s word for an error. */
-export const readType = (text: string): Type => {
+export const readType = (text: string): Typing => {
   const json = parseJson(text);
   if (json === undefined) return { flaw: `namerd: ${excerpt(text) || 'empty answer'}` };
   const typed = Typed.decode(json);
@@ -72,8 +72,7 @@ export const readType = (text: string): Type => {
 };
 
 /** Reads the addresses of a name. */
-export const parseAnswer: Parse<Good> = (text) => {
-  const known = readType(text);
+export const parseAnswer: Parse<Good> = (known) => {
   if ('flaw' in known) return failure(known.flaw);
   const { type, json } = known;
   switch (type) {
@@ -85,6 +84,8 @@ export const parseAnswer: Parse<Good> = (text) => {
     case 'failed':
       return readFailed(json);
     default:
-      return failure(`namerd: expected type bound, neg, pending or failed, got ${excerpt(text)}`);
+      return failure(
+        `namerd: expected type bound, neg, pending or failed, got ${excerpt(JSON.stringify(json))}`,
+      );
   }
 };

@@ -3,7 +3,7 @@ import { EMPTY, FAIL, leaf, type NameTree, NEG } from '../dtab/name-tree.ts';
 import { showTree } from '../dtab/print.ts';
 import { canonicalPath } from '../dtab/segment.ts';
 import type { Path } from '../path.ts';
-import { failure, type Parse, readType } from './answer.ts';
+import { failure, type Parse } from './answer.ts';
 import { excerpt } from './excerpt.ts';
 
 /** What a name is bound to: a tree of the ids of concrete names. */
@@ -76,8 +76,7 @@ const messageOf = (error: unknown): string =>
   error instanceof Error ? error.message : String(error);
 
 /** Reads one line of a watch of `/bind`, or the body of a poll. Bounds: 100 levels, 1000 leaves. */
-export const parseBound: Parse<BoundIds> = (text) => {
-  const known = readType(text);
+export const parseBound: Parse<BoundIds> = (known) => {
   if ('flaw' in known) return failure(known.flaw);
   try {
     const tree = new Reading().read(known.json);

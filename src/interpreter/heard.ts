@@ -1,5 +1,7 @@
 /** What a name's watch and its polls tell, and how both report their look-ups. */
-import type { Answer, Good, Settled } from './answer.ts';
+import { delay, map, type Observable, of } from 'rxjs';
+import type { Env } from '../env.ts';
+import { type Answer, type Good, type Parse, readType, type Settled } from './answer.ts';
 
 /** Most bytes of one answer; 10,000 endpoints are about 1 MB. */
 export const MAX_ANSWER_BYTES = 16 * 2 ** 20;
@@ -21,3 +23,16 @@ export type Report = (ms: number, cause?: string) => void;
 /** Whether an answer settles what the name is. */
 export const isGood = ({ resolution: { t } }: Answer<Settled>): boolean =>
   t === 'bound' || t === 'neg';
+
+/** A text of so many characters takes its time: its JSON is read in one turn of the event loop, and made sense of in the next. */
+const LARGE_TEXT = 100_000;
+
+/** Makes sense of a text. Order: at once, but for large ones. */
+export const understand = <G extends Settled>(
+  text: string,
+  parse: Parse<G>,
+  { scheduler }: Pick<Env, 'scheduler'>,
+): Observable<Answer<G>> => {
+  const known$ = of(readType(text));
+  return (text.length < LARGE_TEXT ? known$ : known$.pipe(delay(0, scheduler))).pipe(map(parse));
+};

@@ -1,45 +1,44 @@
 /** Polls of one name: a GET now and then, never two at one time. */
 import {
   defer,
+  EMPTY,
+  map,
   mergeMap,
   type Observable,
+  of,
   repeat,
   startWith,
   switchMap,
-  takeWhile,
+  take,
   tap,
 } from 'rxjs';
 import type { Env } from '../env.ts';
 import { type Answer, failure, type Parse, type Settled } from './answer.ts';
 import { ByteQueue } from './bytes.ts';
 import { exchange, type Part } from './exchange.ts';
-import { type Heard, isGood, MAX_ANSWER_BYTES, type Report } from './heard.ts';
+import { type Heard, isGood, MAX_ANSWER_BYTES, type Report, understand } from './heard.ts';
 import type { Received } from './transport.ts';
 import { Pace, type Retry, wait } from './wait.ts';
 
 /** Longest time for a poll; namerd itself holds the reply for as long as the name is pending. */
 export const POLL_MS = 10_000;
 
-const answered = <G extends Settled>(answer: Answer<G>): readonly Heard<G>[] => [
-  { t: 'answered', answer },
-];
-
 const readBody = <G extends Settled>(
   body: ByteQueue,
   part: Part,
-  parse: Parse<G>,
-): readonly Heard<G>[] => {
+  understood: (text: string) => Observable<Answer<G>>,
+): Observable<Answer<G>> => {
   switch (part.t) {
     case 'bytes':
       body.push(part.bytes);
-      if (body.size <= MAX_ANSWER_BYTES) return [];
-      return answered(failure(`namerd: expected at most ${MAX_ANSWER_BYTES} bytes, got more`));
+      if (body.size <= MAX_ANSWER_BYTES) return EMPTY;
+      return of(failure(`namerd: expected at most ${MAX_ANSWER_BYTES} bytes, got more`));
     case 'ended':
-      return answered(parse(body.take()));
+      return understood(body.take());
     case 'failed':
-      return answered(failure(part.cause));
+      return of(failure(part.cause));
     case 'expired':
-      return answered(failure(`namerd: no answer within ${POLL_MS} ms`));
+      return of(failure(`namerd: no answer within ${POLL_MS} ms`));
   }
 };
 
@@ -59,14 +58,13 @@ export const ask = <G extends Settled>(
     const begun = scheduler.now();
     const body = new ByteQueue();
     return exchange(open(), { limitMs: POLL_MS }, scheduler).pipe(
-      mergeMap((part) => readBody(body, part, parse)),
-      takeWhile(({ t }) => t !== 'answered', true),
-      tap((heard) => {
-        if (heard.t !== 'answered') return;
-        const { resolution } = heard.answer;
+      mergeMap((part) => readBody(body, part, (text) => understand(text, parse, { scheduler }))),
+      take(1),
+      tap(({ resolution }) => {
         const cause = resolution.t === 'failed' ? resolution.cause : undefined;
         report(scheduler.now() - begun, cause);
       }),
+      map((answer): Heard<G> => ({ t: 'answered', answer })),
       startWith<Heard<G>>({ t: 'asked' }),
     );
   });

@@ -1,10 +1,25 @@
 /** The watch of one name: a stream of lines that is opened again whenever it ends. */
-import { defer, mergeMap, type Observable, race, repeat, takeWhile, tap, timer } from 'rxjs';
+import {
+  concat,
+  concatMap,
+  defer,
+  EMPTY,
+  from,
+  map,
+  type Observable,
+  of,
+  race,
+  repeat,
+  type SchedulerLike,
+  takeWhile,
+  tap,
+  timer,
+} from 'rxjs';
 import type { Env } from '../env.ts';
-import type { Parse, Settled } from './answer.ts';
+import type { Answer, Parse, Settled } from './answer.ts';
 import { LineQueue } from './bytes.ts';
 import { exchange, type Part } from './exchange.ts';
-import { type Heard, isGood, MAX_ANSWER_BYTES, type Report } from './heard.ts';
+import { type Heard, isGood, MAX_ANSWER_BYTES, type Report, understand } from './heard.ts';
 import type { Received } from './transport.ts';
 import { Pace, type Retry } from './wait.ts';
 
@@ -26,61 +41,67 @@ class Stream<G extends Settled> {
   readonly #parse: Parse<G>;
   readonly #lines = new LineQueue();
   readonly #report: Report;
-  readonly #now: () => number;
+  readonly #scheduler: SchedulerLike;
   readonly #begun: number;
   /** What was reported last: good lines in a row are one report, and so are a bad line and the end after it. */
   #reported: 'nothing' | 'good' | 'bad' = 'nothing';
   #isGood = false;
   #isExpired = false;
 
-  constructor({ parse, report }: WatchSetup<G>, now: () => number) {
+  constructor({ parse, report }: WatchSetup<G>, scheduler: SchedulerLike) {
     this.#parse = parse;
     this.#report = report;
-    this.#now = now;
-    this.#begun = now();
+    this.#scheduler = scheduler;
+    this.#begun = scheduler.now();
   }
 
-  read(part: Part): readonly Heard<G>[] {
+  /** What a part tells; the next part must wait for the end of it. */
+  read(part: Part): Observable<Heard<G>> {
     switch (part.t) {
       case 'bytes':
-        return [...this.#lines.push(part.bytes).map(this.#said), ...this.#overflow()];
+        return concat(this.#hear(this.#lines.push(part.bytes)), this.#overflow());
       case 'ended':
-        return [...this.#rest(), this.#lost('namerd: the watch ended')];
+        return concat(this.#hear([this.#lines.rest()]), this.#lost('namerd: the watch ended'));
       case 'failed':
-        return [this.#lost(part.cause)];
+        return this.#lost(part.cause);
       case 'expired':
         this.#isExpired = true;
-        return [];
+        return EMPTY;
     }
   }
 
   /** How long to wait before the next stream. */
   delay(pace: Pace): number {
     if (this.#isExpired) return 0;
-    return this.#isGood ? pace.afterStream(this.#now() - this.#begun) : pace.afterFailure();
+    return this.#isGood
+      ? pace.afterStream(this.#scheduler.now() - this.#begun)
+      : pace.afterFailure();
   }
 
-  readonly #said = (line: string): Heard<G> => {
-    const answer = this.#parse(line);
+  #hear(lines: readonly string[]): Observable<Heard<G>> {
+    return from(lines.filter((line) => line !== '')).pipe(
+      concatMap((line) => understand(line, this.#parse, { scheduler: this.#scheduler })),
+      map(this.#said),
+    );
+  }
+
+  readonly #said = (answer: Answer<G>): Heard<G> => {
     const { resolution } = answer;
     if (resolution.t === 'failed') this.#failed(resolution.cause);
     if (isGood(answer)) this.#succeeded();
     return { t: 'said', answer };
   };
 
-  #overflow(): readonly Heard<G>[] {
-    if (this.#lines.size <= MAX_ANSWER_BYTES) return [];
-    return [this.#lost(`namerd: expected a line of at most ${MAX_ANSWER_BYTES} bytes, got more`)];
+  #overflow(): Observable<Heard<G>> {
+    if (this.#lines.size <= MAX_ANSWER_BYTES) return EMPTY;
+    return this.#lost(`namerd: expected a line of at most ${MAX_ANSWER_BYTES} bytes, got more`);
   }
 
-  #rest(): readonly Heard<G>[] {
-    const line = this.#lines.rest();
-    return line === '' ? [] : [this.#said(line)];
-  }
-
-  #lost(cause: string): Heard<G> {
-    if (this.#reported !== 'bad') this.#failed(cause);
-    return { t: 'lost', cause };
+  #lost(cause: string): Observable<Heard<G>> {
+    return defer(() => {
+      if (this.#reported !== 'bad') this.#failed(cause);
+      return of<Heard<G>>({ t: 'lost', cause });
+    });
   }
 
   #succeeded(): void {
@@ -96,7 +117,7 @@ class Stream<G extends Settled> {
 
   /** The answer to a request came with its first line; what comes later took no time. */
   #age(): number {
-    return this.#isGood ? 0 : this.#now() - this.#begun;
+    return this.#isGood ? 0 : this.#scheduler.now() - this.#begun;
   }
 }
 
@@ -119,10 +140,10 @@ export const watch = <G extends Settled>(
     const pace = new Pace(retry, random);
     let delayMs = 0;
     return defer(() => {
-      const stream = new Stream(setup, () => scheduler.now());
+      const stream = new Stream(setup, scheduler);
       const limitMs = MAX_AGE_MS * (1 - random() / 10);
       return exchange(open(), { limitMs }, scheduler).pipe(
-        mergeMap((part) => stream.read(part)),
+        concatMap((part) => stream.read(part)),
         takeWhile(({ t }) => t !== 'lost', true),
         tap({
           complete: () => {
