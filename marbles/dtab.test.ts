@@ -221,6 +221,21 @@ test('who takes over within a second need not wait for what was known', () =>
     assert.deepEqual([...begun.values()], [2, 2]);
   }));
 
+test('what fails is logged once, and when it works again', () =>
+  marbles((m) => {
+    const world: World = {
+      dtabs: { a: '/svc=>/#/x' },
+      names: { '/#/x': 'l' },
+      addrs: { '/#/x': '1 199ms f 199ms f 199ms 1 60s f' },
+    };
+    m.expect(resolve(m, world).told$.pipe(filter(() => false)), '61s !').toBe('-');
+    m.flush();
+    const failed =
+      'warn the look-up of a name failed, what is known is kept dst=/#/x cause=no answer';
+    const works = 'info the look-up of a name works again dst=/#/x';
+    assert.deepEqual(m.logged, [failed, works, failed]);
+  }));
+
 test('what holds is confirmed every half minute, not while it is in doubt', () =>
   marbles((m) => {
     const world: World = {

@@ -1,5 +1,5 @@
 /** Names by a dtab and namers: look-ups are evaluated anew when one of them changes, and shared among names. */
-import { defer, distinctUntilChanged, map, type Observable, of, scan, switchMap } from 'rxjs';
+import { defer, distinctUntilChanged, map, type Observable, of, scan, switchMap, tap } from 'rxjs';
 import type { Delegation } from '../dtab/delegation.ts';
 import type { Dtab } from '../dtab/dtab.ts';
 import { type Ask, evaluate, type Known } from '../dtab/evaluate.ts';
@@ -9,6 +9,7 @@ import { showTree } from '../dtab/print.ts';
 import { canonicalPath } from '../dtab/segment.ts';
 import type { Env } from '../env.ts';
 import type { Path } from '../path.ts';
+import { makeJournal } from './journal.ts';
 import { believed, type GoodAddr, type GoodBinding, keep, type LastGood } from './last-good.ts';
 import { isAddr, isBinding } from './namers/check.ts';
 import type { Addr, Binding, Bound, Namer } from './namers/namer.ts';
@@ -72,6 +73,26 @@ const onlyLeaf = (id: Path, known: BoundTree): Bound | Addr => {
   }
 };
 
+/** Has the log know what fails, once, and when it works again. */
+const logged = <V extends Binding | Addr>(
+  said$: Observable<V>,
+  dst: Path,
+  env: Env,
+): Observable<V> =>
+  defer(() => {
+    const journal = makeJournal({ dst }, env);
+    let wasFailed = false;
+    return said$.pipe(
+      tap((said) => {
+        const isFailed = said.t === 'failed';
+        // One failure after another is no news, but the quiet time may have passed.
+        if (isFailed && wasFailed) journal({});
+        else journal({ news: said.t === 'ok' ? { t: 'bound' } : said });
+        wasFailed = isFailed;
+      }),
+    );
+  });
+
 class Names implements DtabNaming {
   readonly #env: Env;
   readonly #lookup: (path: Path) => Observable<LastGood<GoodBinding>>;
@@ -80,25 +101,23 @@ class Names implements DtabNaming {
   constructor(namer: Namer, env: Env) {
     this.#env = env;
     const binding = { failed, isValue: isBinding, windowMs: BINDING_WINDOW_MS };
-    this.#lookup = sharedBy(
-      String,
-      (path: Path) =>
-        guarded<Binding>(
-          defer(() => namer(path)),
-          binding,
-          env,
-        ).pipe(scan((known: LastGood<GoodBinding>, said) => keep(known, said), {})),
-      env,
-    );
+    const lookup = (path: Path): Observable<LastGood<GoodBinding>> => {
+      const said$ = guarded<Binding>(
+        defer(() => namer(path)),
+        binding,
+        env,
+      );
+      return logged(said$, path, env).pipe(
+        scan((known: LastGood<GoodBinding>, said) => keep(known, said), {}),
+      );
+    };
+    this.#lookup = sharedBy(String, lookup, env);
     const addr = { failed, isValue: isAddr, windowMs: ADDR_WINDOW_MS };
-    this.addrOf = sharedBy(
-      ({ id }: Bound) => id,
-      ({ addr$ }) =>
-        guarded<Addr>(addr$, addr, env).pipe(
-          scan((known: KnownAddr, said) => keep<GoodAddr>(known, said), {}),
-        ),
-      env,
-    );
+    const addrOf = ({ id, addr$ }: Bound): Observable<KnownAddr> =>
+      logged(guarded<Addr>(addr$, addr, env), id, env).pipe(
+        scan((known: KnownAddr, said) => keep<GoodAddr>(known, said), {}),
+      );
+    this.addrOf = sharedBy(({ id }) => id, addrOf, env);
   }
 
   readonly follow = (dtab$: Observable<Dtab>, path: Path): Observable<BoundName> => {

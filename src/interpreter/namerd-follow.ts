@@ -106,7 +106,7 @@ export class Namerd {
     const { path, isSame } = question;
     const { scheduler } = this.#env;
     return defer(() => {
-      const journal = makeJournal(this.#context.rt, path, this.#env);
+      const journal = makeJournal({ rt: this.#context.rt, dst: path }, this.#env);
       return this.#heard$(question).pipe(
         scan<Heard<G>, Knowledge<G>>(learnBy(isSame), NOTHING),
         tap<Knowledge<G>>(journal),
