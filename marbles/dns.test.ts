@@ -132,6 +132,7 @@ told('hosts and ports as names', (m) => {
   });
   m.expect(follow('/no.such/80'), '^ 1s !').toBe('p-n', SAID);
   m.expect(follow('/10.0.0.1/80')).toBe('(a|)', { a: '10.0.0.1:80' });
+  m.expect(follow('/127.1/80')).toBe('(a|)', { a: '127.0.0.1:80' });
   m.expect(follow('/::1/80')).toBe('(a|)', { a: '[::1]:80' });
   m.expect(follow('/\\x5b\\x3a\\x3a\\x31\\x5d/80')).toBe('(a|)', { a: '[::1]:80' });
   for (const wrong of ['/a.b/0', '/a.b/65536', '/a.b/http', '/a\\x20b/80'])

@@ -31,30 +31,38 @@ const idOf = (letter: string): string => (/\d/.test(letter) ? letter : 'in place
 
 const placeOf = (letter: string): Place => {
   if (letter === '-') return { t: 'missing' };
-  if (letter === '/') return { t: 'folder' };
+  if (letter === '/') return { t: 'folder', version: '' };
   if (letter === '%') return { t: 'failed', cause: 'EACCES' };
   return { t: 'file', id: idOf(letter), version: letter };
 };
 
-/** Files by path, each a script; how often each was looked at and read. */
-const fake = (scripts: Readonly<Record<string, string>>) => {
+const LOOK_MS = 250;
+
+/** Files by path, each a script by time; how often each was looked at and read. Their folders change as they come and go. */
+const fake = (m: Marbles, scripts: Readonly<Record<string, string>>) => {
   const looks = new Map<string, number>();
   let reads = 0;
-  const letterOf = (path: string, nth: number): string => {
+  const letterOf = (path: string): string => {
     const script = scripts[path] ?? '-';
+    const nth = Math.floor(m.env.scheduler.now() / LOOK_MS);
     return script[Math.min(nth, script.length - 1)] ?? '-';
   };
+  const childrenOf = (path: string): readonly string[] =>
+    Object.keys(scripts).filter((one) => one.startsWith(`${path}/`));
   const files: FilesPort = {
     look: (path) =>
       defer(() => {
-        const nth = looks.get(path) ?? 0;
-        looks.set(path, nth + 1);
-        return of(placeOf(letterOf(path, nth)));
+        looks.set(path, (looks.get(path) ?? 0) + 1);
+        const place = placeOf(letterOf(path));
+        const children = childrenOf(path);
+        if (children.length === 0) return of(place);
+        const version = children.map((one) => letterOf(one) === '-').join();
+        return of<Place>({ t: 'folder', version });
       }),
     read: (path) =>
       defer(() => {
         reads += 1;
-        const letter = letterOf(path, (looks.get(path) ?? 1) - 1);
+        const letter = letterOf(path);
         const content: Content = { t: 'text', text: TEXTS[letter] ?? '', version: letter };
         return of(content);
       }),
@@ -65,7 +73,7 @@ const fake = (scripts: Readonly<Record<string, string>>) => {
 const PREFIX = '/#/io.l5d.fs' as Path;
 
 const start = (m: Marbles, scripts: Readonly<Record<string, string>>) => {
-  const { files, ...counts } = fake(scripts);
+  const { files, ...counts } = fake(m, scripts);
   const config = { kind: 'io.l5d.fs', rootDir: '/d', prefix: '/io.l5d.fs' as Path } as const;
   const resolve = () => of({ t: 'neg' } as const);
   const namer = makeFs({ config, prefix: PREFIX, resolve, files }, m.env);
@@ -138,7 +146,7 @@ test('no name leaves the folder', () =>
     for (const name of ['/..', '/../e', '/a/../../e', '/.', '/\\x2fe', '/a\\x00', '/\\xff', '/'])
       m.expect(follow(name), '^ 300ms !').toBe('n', SAID);
     m.flush();
-    assert.deepEqual([...looks.keys()], ['/d/a']);
+    assert.deepEqual([...looks.keys()], ['/d', '/d/a']);
   }));
 
 test('a file that stays as it is is read once, and looked at once for all who ask', () =>
@@ -150,4 +158,17 @@ test('a file that stays as it is is read once, and looked at once for all who as
     assert.equal(reads(), 1);
     // One each 250 ms, and for the second in which it lingers.
     assert.equal(looks.get('/d/web'), 45);
+  }));
+
+test('of what is missing the folder alone is looked at, and each again now and then', () =>
+  marbles((m) => {
+    const names = Array.from({ length: 50 }, (_, i) => `/none${i}`);
+    const { follow, looks } = start(m, { '/d/web': `${'-'.repeat(8)}1` });
+    for (const name of names) m.expect(follow(name), '^ 9s !').toBe('n', SAID);
+    m.expect(follow('/web'), '^ 9s !').toBe('n 1999ms 1', { ...SAID, 1: '1' });
+    m.flush();
+    // At first, when something came, and then after five seconds.
+    for (const name of names) assert.equal(looks.get(`/d${name}`), 3);
+    // For a second beyond those who ask, who linger a second themselves.
+    assert.equal(looks.get('/d'), 45);
   }));

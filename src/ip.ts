@@ -30,3 +30,29 @@ export const canonicalIp = (text: string): string | undefined => {
   if (ip === undefined) return undefined;
   return LINK_LOCAL.test(ip) ? `${ip}${zone}` : unmap(ip);
 };
+
+const ABRIDGED = /^\d{1,10}(?:\.\d{1,10}){0,3}$/;
+const BYTE = 256;
+
+/** The last part stands for all bytes that are not written: `127.1` is 127.0.0.1. */
+const expand = (text: string): string | undefined => {
+  if (!ABRIDGED.test(text) || !text.includes('.')) return undefined;
+  const parts = text.split('.').map(Number);
+  const last = parts.pop() ?? 0;
+  const missing = 4 - parts.length;
+  if (parts.some((part) => part >= BYTE) || last >= BYTE ** missing) return undefined;
+  const rest = Array.from(
+    { length: missing },
+    (_, i) => Math.floor(last / BYTE ** (missing - 1 - i)) % BYTE,
+  );
+  return [...parts, ...rest].join('.');
+};
+
+/**
+ * The IP address that a host is written as, in namers’ files and names: also in brackets, or abridged as `127.1`.
+ * `undefined`: it is a name, or nothing of the kind. Source: linkerd 1.x, which reads hosts as Java does.
+ */
+export const hostIp = (text: string): string | undefined => {
+  const isBracketed = text.startsWith('[') && text.endsWith(']');
+  return canonicalIp(isBracketed ? text.slice(1, -1) : text) ?? expand(text);
+};

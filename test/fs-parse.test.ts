@@ -24,6 +24,7 @@ const GOOD: Readonly<Record<string, readonly [text: string, read: string]>> = {
   'CR LF': ['10.0.0.1 80\r\n10.0.0.2 80\r\n', '10.0.0.1 80, 10.0.0.2 80'],
   IPv6: ['::1 80\n[2001:DB8::0:1] 80\n', '::1 80, 2001:db8::1 80'],
   'IPv4 within IPv6': ['::ffff:10.0.0.1 80', '10.0.0.1 80'],
+  'abridged ones': ['127.1 9991\n10.1.258 80\n', '127.0.0.1 9991, 10.1.1.2 80'],
   'a host name': ['DB.example.com. 5432', 'db.example.com 5432'],
   nothing: ['', ''],
 };
@@ -42,7 +43,9 @@ const BAD: Readonly<Record<string, readonly [text: string, told: string]>> = {
   'a negative weight': ['::1 80 * -1', `malformed address: ::1 80 * -1 ${HINT(1)}`],
   NaN: ['::1 80 * NaN', `malformed address: ::1 80 * NaN ${HINT(1)}`],
   infinity: ['::1 80 * 1e999', `malformed address: ::1 80 * 1e999 ${HINT(1)}`],
-  'an abridged IP': ['127.1 80', `malformed address: 127.1 80 ${HINT(1)}`],
+  'a number': ['127 80', `malformed address: 127 80 ${HINT(1)}`],
+  'a byte above 255': ['256.1 80', `malformed address: 256.1 80 ${HINT(1)}`],
+  'too much behind the last dot': ['1.2.3.256 80', `malformed address: 1.2.3.256 80 ${HINT(1)}`],
   'more than that': ['::1 80 * 1 x', `malformed address: ::1 80 * 1 x ${HINT(1)}`],
 };
 

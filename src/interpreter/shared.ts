@@ -66,10 +66,7 @@ export const sharedBy = <A, V>(
   { scheduler }: Env,
 ): ((asked: A) => Observable<V>) => {
   const shared = new Map<string, Observable<V>>();
-  return (asked) => {
-    const key = keyOf(asked);
-    const known = shared.get(key);
-    if (known !== undefined) return known;
+  const make = (key: string, asked: A): Observable<V> => {
     const made = defer(() => source(asked)).pipe(
       finalize(() => shared.delete(key)),
       share({
@@ -80,4 +77,10 @@ export const sharedBy = <A, V>(
     shared.set(key, made);
     return made;
   };
+  // Found when it is subscribed: what is only asked for leaves nothing behind, and what was kept is not outlived.
+  return (asked) =>
+    defer(() => {
+      const key = keyOf(asked);
+      return shared.get(key) ?? make(key, asked);
+    });
 };

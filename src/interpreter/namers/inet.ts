@@ -3,7 +3,7 @@ import { map, of } from 'rxjs';
 import { dnsName } from '../../dns-name.ts';
 import { leaf, NEG } from '../../dtab/name-tree.ts';
 import { segmentBytes } from '../../dtab/segment.ts';
-import { canonicalIp } from '../../ip.ts';
+import { hostIp } from '../../ip.ts';
 import { type Path, segments } from '../../path.ts';
 import { addrOfHosts, type HostPort, type Resolve } from './hosts.ts';
 import type { Addr, Namer } from './namer.ts';
@@ -15,7 +15,7 @@ const textOf = (segment: string): string => Buffer.from(segmentBytes(segment)).t
 
 const hostOf = (segment: string, port: number): HostPort | undefined => {
   const text = textOf(segment);
-  const ip = canonicalIp(text.startsWith('[') && text.endsWith(']') ? text.slice(1, -1) : text);
+  const ip = hostIp(text);
   if (ip !== undefined) return { host: ip, isIp: true, port };
   const name = dnsName(text);
   return name === undefined ? undefined : { host: name, isIp: false, port };

@@ -5,7 +5,8 @@ import { defer, from, type Observable } from 'rxjs';
 /** What stands at a place. */
 export type Place =
   | { readonly t: 'missing' }
-  | { readonly t: 'folder' }
+  /** `version` is another one when something came or went. */
+  | { readonly t: 'folder'; readonly version: string }
   /** `id` tells a file from another at its place, `version` what is in it from what was. */
   | { readonly t: 'file'; readonly id: string; readonly version: string }
   | { readonly t: 'failed'; readonly cause: string };
@@ -58,7 +59,7 @@ const MISSING: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'ENA
 const look = async (path: string): Promise<Place> => {
   try {
     const stats = await stat(path, { bigint: true });
-    if (stats.isDirectory()) return { t: 'folder' };
+    if (stats.isDirectory()) return { t: 'folder', version: versionOf(stats) };
     if (stats.isFile()) return { t: 'file', id: idOf(stats), version: versionOf(stats) };
     return { t: 'failed', cause: `${path}: expected a file, got a device, pipe or socket` };
   } catch (error) {

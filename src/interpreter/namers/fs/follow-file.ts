@@ -4,10 +4,13 @@ import {
   defer,
   distinctUntilChanged,
   exhaustMap,
+  filter,
   map,
   type Observable,
   of,
-  scan,
+  race,
+  repeat,
+  take,
   timer,
 } from 'rxjs';
 import type { Env } from '../../../env.ts';
@@ -16,6 +19,9 @@ import type { Content, FilesPort, Place } from './files.ts';
 
 /** Between two looks. */
 export const LOOK_MS = 250;
+
+/** What is missing is looked for again when its folder changes, and so often anyway: it may be behind a link. */
+export const MISSING_MS = 5_000;
 
 /** A file that is written without a pause is taken as it is after so many looks. */
 export const MOST_UNSETTLED = 8;
@@ -51,7 +57,7 @@ const seemsWhole = (text: string): boolean => text.endsWith('\n');
  * A file that came whole is taken at once, as after a rename or the swap of a link. What is being written in place is
  * taken when it was the same in two looks.
  */
-const take = (state: Following, { place, content }: Look): Following => {
+const adopt = (state: Following, { place, content }: Look): Following => {
   if (place.t !== 'file') return { known: place, unsettled: 0 };
   if (content === undefined) return { ...state, seen: undefined, unsettled: 0 };
   if (content.t === 'failed') return { known: content, unsettled: 0 };
@@ -69,23 +75,44 @@ const isSameKnown = (one: Known, other: Known): boolean => {
   return one.t === other.t;
 };
 
+/** What is asked, and how many at one time. */
+export interface Looking {
+  readonly files: FilesPort;
+  readonly slots: Slots;
+}
+
+/** Follows the version of a folder: another one when something in it came or went. Errors: none. Ends: never. */
+export const followFolder = (
+  path: string,
+  { files, slots }: Looking,
+  { scheduler }: Env,
+): Observable<string> =>
+  timer(0, LOOK_MS, scheduler).pipe(
+    exhaustMap(() => slots.hold(files.look(path))),
+    map((place) => (place.t === 'folder' ? place.version : place.t)),
+    distinctUntilChanged(),
+  );
+
 /**
  * Follows what stands at a place. The file system is asked each time, since no watch of it tells of every way in
- * which files are replaced.
+ * which files are replaced; for what is missing its folder alone is, however many are missing in it.
  *
  *   looks   a-----b-----b-----     b being written in place
  *   known   a-----------b-----
  *
+ * `folder$` follows the folder of the place, its last version first.
  * Bounds: as many looks at one time as there are slots. Errors: none. Ends: never.
  */
 export const followFile = (
   path: string,
-  { files, slots }: { readonly files: FilesPort; readonly slots: Slots },
+  { files, slots, folder$ }: Looking & { readonly folder$: Observable<string> },
   { scheduler }: Env,
 ): Observable<Known> =>
   defer(() => {
     let state: Following = { unsettled: 0 };
-    const once$ = slots.hold(
+    /** That of the folder before the last look. */
+    let before = '';
+    const look$ = slots.hold(
       files.look(path).pipe(
         concatMap((place): Observable<Look> => {
           if (place.t !== 'file' || place.version === state.taken) return of({ place });
@@ -93,13 +120,22 @@ export const followFile = (
         }),
       ),
     );
-    return timer(0, LOOK_MS, scheduler).pipe(
-      exhaustMap(() => once$),
-      scan((former, look) => {
-        state = take(former, look);
-        return state;
-      }, state),
-      concatMap(({ known }) => (known === undefined ? [] : [known])),
+    const next$ = (): Observable<unknown> =>
+      state.known?.t === 'missing'
+        ? race(folder$.pipe(filter((version) => version !== before)), timer(MISSING_MS, scheduler))
+        : timer(LOOK_MS, scheduler);
+    return folder$.pipe(
+      take(1),
+      concatMap((version) => {
+        before = version;
+        return look$;
+      }),
+      map((look) => {
+        state = adopt(state, look);
+        return state.known;
+      }),
+      repeat({ delay: next$ }),
+      concatMap((known) => (known === undefined ? [] : [known])),
       distinctUntilChanged(isSameKnown),
     );
   });

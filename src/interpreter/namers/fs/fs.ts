@@ -1,5 +1,5 @@
 /** The namer `io.l5d.fs`: a file of addresses for each name. */
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { isLeft } from 'fp-ts/lib/Either.js';
 import { distinctUntilChanged, map, type Observable, of, switchMap } from 'rxjs';
 import type { NamerConfig } from '../../../config/config.ts';
@@ -12,7 +12,7 @@ import { Slots } from '../../slots.ts';
 import { addrOfHosts, type Resolve } from '../hosts.ts';
 import type { Addr, Binding, Namer } from '../namer.ts';
 import { DISK, type FilesPort } from './files.ts';
-import { followFile, type Known } from './follow-file.ts';
+import { followFile, followFolder, type Known } from './follow-file.ts';
 import { parseHosts } from './parse.ts';
 
 /** Most looks at one time: the platform has few threads for files, and others need them too. */
@@ -49,7 +49,10 @@ class Fs {
     this.#setup = setup;
     const { files = DISK } = setup;
     const slots = new Slots(MOST_LOOKS);
-    this.#followed = sharedBy(String, (path) => followFile(path, { files, slots }, env), env);
+    const folder = sharedBy(String, (path) => followFolder(path, { files, slots }, env), env);
+    const follow = (path: string): Observable<Known> =>
+      followFile(path, { files, slots, folder$: folder(dirname(path)) }, env);
+    this.#followed = sharedBy(String, follow, env);
   }
 
   readonly namer: Namer = (path) => {

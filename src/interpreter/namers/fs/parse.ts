@@ -1,7 +1,7 @@
 /** Files of addresses, one a line: `host port`, or `host port * weight`. Pure. Source: linkerd 1.x, io.l5d.fs. */
 import { type Either, left, right } from 'fp-ts/lib/Either.js';
 import { dnsName } from '../../../dns-name.ts';
-import { canonicalIp } from '../../../ip.ts';
+import { hostIp } from '../../../ip.ts';
 import { excerpt } from '../../excerpt.ts';
 
 /** Where addresses are; a host that is no IP address is a name for DNS. */
@@ -18,8 +18,7 @@ const LINE = /^(\S+)\s+(\d{1,5})(?:\s+\*\s+(\S+))?$/;
 const WEIGHT = /^(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
 
 const hostOf = (text: string): Pick<HostLine, 'host' | 'isIp'> | undefined => {
-  const bare = text.startsWith('[') && text.endsWith(']') ? text.slice(1, -1) : text;
-  const ip = canonicalIp(bare);
+  const ip = hostIp(text);
   if (ip !== undefined) return { host: ip, isIp: true };
   const name = dnsName(text);
   return name === undefined ? undefined : { host: name, isIp: false };
