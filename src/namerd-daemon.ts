@@ -13,6 +13,7 @@ import {
   take,
 } from 'rxjs';
 import { makeAddress } from './address.ts';
+import type { ApiCounts } from './admin/gauges.ts';
 import { makeMetrics } from './admin/metrics.ts';
 import { type AdminHandlers, bindAdmin } from './admin/server.ts';
 import type { NamerdConfig, StorageConfig } from './config/build-namerd.ts';
@@ -45,11 +46,16 @@ const RELOAD =
 
 const DELEGATE = 'linkerd-tcp namerd has no routers; ask /api/1/delegate of its interfaces';
 
-const handlersOf = ({ file, world }: NamerdSetup, asked$: Subject<Request>): AdminHandlers => {
+const handlersOf = (
+  { file, world }: NamerdSetup,
+  asked$: Subject<Request>,
+  counts: () => ApiCounts,
+): AdminHandlers => {
   const metrics = makeMetrics({
     names: () => [],
     servers: () => [],
     bufferedBytes: () => 0,
+    api: counts,
     logDropped: world.logDropped,
     maxNameSeries: () => 0,
   });
@@ -65,6 +71,12 @@ const handlersOf = ({ file, world }: NamerdSetup, asked$: Subject<Request>): Adm
     turn: world.turn,
   };
 };
+
+const totalOf = (all: readonly ApiCounts[]): ApiCounts => ({
+  watches: all.reduce((sum, one) => sum + one.watches, 0),
+  requests: all.reduce((sum, one) => sum + one.requests, 0),
+  refused: all.reduce((sum, one) => sum + one.refused, 0),
+});
 
 /** All interfaces, or all that is wrong. Those that could be opened are closed with the process. */
 const listenAll = (
@@ -107,7 +119,10 @@ export const namerdDaemon = (setup: NamerdSetup): Observable<number> => {
       return [];
     }),
   );
-  const door$ = bindAdmin(makeAddress(admin.ip, admin.port), handlersOf(setup, asked$), env);
+  let listening: readonly Listening[] = [];
+  const counts = (): ApiCounts => totalOf(listening.map((one) => one.counts()));
+  const handlers = handlersOf(setup, asked$, counts);
+  const door$ = bindAdmin(makeAddress(admin.ip, admin.port), handlers, env);
   return door$.pipe(
     mergeMap((door) => {
       const refused = (errors: readonly string[]): Observable<number> => {
@@ -116,11 +131,11 @@ export const namerdDaemon = (setup: NamerdSetup): Observable<number> => {
       };
       if (isLeft(door)) return refused([door.left]);
       return listenAll(file, env).pipe(
-        mergeMap((all) =>
-          isLeft(all)
-            ? refused(all.left)
-            : merge(end$, serve(all.right, env).pipe(ignoreElements())),
-        ),
+        mergeMap((all) => {
+          if (isLeft(all)) return refused(all.left);
+          listening = all.right;
+          return merge(end$, serve(all.right, env).pipe(ignoreElements()));
+        }),
         finalize(() => door.right.close()),
       );
     }),

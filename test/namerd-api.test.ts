@@ -390,6 +390,8 @@ test('a body beyond the bound, one watch too many, and rubbish', async (t) => {
     body: '#'.repeat(2 ** 20 + 1),
   };
   assert.equal((await api.ask('dtabs/x', huge)).status, 413);
+  const vast = { ...huge, body: '#'.repeat(2 ** 23) };
+  assert.equal((await api.ask('dtabs/x', vast).catch(() => ({ status: 413 }))).status, 413);
   await api.watch('dtabs?watch=true');
   const second = await api.watch('dtabs?watch=true');
   const third = await api.ask('dtabs?watch=true');

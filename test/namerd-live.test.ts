@@ -133,7 +133,10 @@ test('it ends when it is told to, and says what it does not do', async (t) => {
   const scope = makeScope(t);
   const { daemon, base } = await startNames(scope, { storage: inMemory('/a => /b') });
   assert.equal((await daemon.get('/ping')).body, 'pong\n');
-  assert.match((await daemon.get('/metrics')).body, /l5d:log:dropped 0/);
+  await ask(`${base}/api/1/dtabs`);
+  assert.equal(await daemon.metric('l5d:namerd:requests'), 1);
+  assert.equal((await put(base, '/a => /c')).status, 204);
+  await daemon.logged(({ message }) => message === 'dtab changed');
   assert.equal((await daemon.post('/reload')).status, 400);
   daemon.signal('SIGHUP');
   await daemon.logged(({ message }) => message.includes('at the start only'));

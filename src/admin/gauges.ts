@@ -3,11 +3,20 @@ import type { NameGauges, ServerGauges } from '../view.ts';
 import type { Tally } from './series.ts';
 import type { Tallies } from './tallies.ts';
 
+/** What a served API has counted. */
+export interface ApiCounts {
+  readonly watches: number;
+  readonly requests: number;
+  readonly refused: number;
+}
+
 /** Where numbers come from that are not counted but looked at. */
 export interface MetricSources {
   readonly names: () => Iterable<NameGauges>;
   readonly servers: () => Iterable<ServerGauges>;
   readonly bufferedBytes: () => number;
+  /** Of a served API, if there is one. */
+  readonly api?: () => ApiCounts;
   readonly logDropped: () => number;
   /** Most names with series of their own. */
   readonly maxNameSeries: () => number;
@@ -56,6 +65,12 @@ export const look = (sources: MetricSources, tallies: Tallies): Gauges => {
   }
   gauges.note(tallies.process, 'l5d:buffered_bytes', sources.bufferedBytes());
   gauges.note(tallies.process, 'l5d:log:dropped', sources.logDropped());
+  if (sources.api !== undefined) {
+    const { watches, requests, refused } = sources.api();
+    gauges.note(tallies.process, 'l5d:namerd:watches', watches);
+    gauges.note(tallies.process, 'l5d:namerd:requests', requests);
+    gauges.note(tallies.process, 'l5d:namerd:refused', refused);
+  }
   return gauges;
 };
 

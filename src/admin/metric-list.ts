@@ -123,6 +123,13 @@ export const METRICS: readonly Metric[] = [
     'Connections that a worker holds; the system decides who takes one.',
   ),
   counter('worker:restarts', [], 'Workers that have ended and were begun again.'),
+  gauge('namerd:watches', [], 'Of `linkerd-tcp namerd`: watches that are open.'),
+  counter('namerd:requests', [], 'Of `linkerd-tcp namerd`: requests of its API.'),
+  counter(
+    'namerd:refused',
+    [],
+    'Of `linkerd-tcp namerd`: watches beyond `maxWatches`, and readers that were let go.',
+  ),
   counter('log:dropped', [], 'Log lines that were lost because nobody read them.'),
 ];
 

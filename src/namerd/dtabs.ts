@@ -6,6 +6,7 @@ import type { Dtab } from '../dtab/dtab.ts';
 import { parseDtab } from '../dtab/parse.ts';
 import { showDtabShort, showPrefix, showTreeShort } from '../dtab/print.ts';
 import { namesJson } from '../interpreter/names-json.ts';
+import type { Log } from '../log.ts';
 import { isYes, paramsOf } from './params.ts';
 import { empty, header, line, lines, mediaType, type Reply, type Request, words } from './reply.ts';
 import type { DtabStore, Outcome, StoredDtab } from './store.ts';
@@ -67,8 +68,11 @@ const replyTo = (outcome: Outcome): Reply =>
 export class Dtabs {
   readonly #store: DtabStore;
 
-  constructor(store: DtabStore) {
+  readonly #log: Log;
+
+  constructor(store: DtabStore, log: Log) {
     this.#store = store;
+    this.#log = log;
   }
 
   /** The namespaces. */
@@ -96,7 +100,7 @@ export class Dtabs {
       case 'PUT':
         return this.#write(request, namespace);
       case 'DELETE':
-        return this.#store.delete(namespace).pipe(map(replyTo));
+        return this.#store.delete(namespace).pipe(map((outcome) => this.#told(namespace, outcome)));
       default:
         return of(empty(405));
     }
@@ -135,7 +139,15 @@ export class Dtabs {
     const outcome$ = isPut
       ? this.#put(request, namespace, dtab.right)
       : right(this.#store.create(namespace, dtab.right));
-    return isLeft(outcome$) ? of(outcome$.left) : outcome$.right.pipe(map(replyTo));
+    return isLeft(outcome$)
+      ? of(outcome$.left)
+      : outcome$.right.pipe(map((outcome) => this.#told(namespace, outcome)));
+  }
+
+  /** Who changes where connections go leaves a line. */
+  #told(namespace: string, outcome: Outcome): Reply {
+    if (outcome === 'done') this.#log('info', 'dtab changed', { namespace });
+    return replyTo(outcome);
   }
 
   #put(request: Request, namespace: string, dtab: Dtab): Either<Reply, Observable<Outcome>> {

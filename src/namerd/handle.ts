@@ -44,7 +44,7 @@ class Api {
 
   constructor(served: Served, env: Env) {
     this.#served = served;
-    this.#dtabs = new Dtabs(served.store);
+    this.#dtabs = new Dtabs(served.store, env.log);
     this.#names = new NameService(served, env);
   }
 
