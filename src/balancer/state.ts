@@ -1,5 +1,5 @@
 /** What a balancer knows: endpoints, waiters and dials of one name. Pure. */
-import type { Address } from '../address.ts';
+import type { Address, WeightedAddress } from '../address.ts';
 import type { ClientPolicy } from '../config/config.ts';
 import { type Due, DueQueue } from '../heap.ts';
 import { RetryBudget } from './budget.ts';
@@ -64,9 +64,19 @@ export interface Dial extends Due {
 
 /** A chore of the balancer itself, done when it falls due. */
 export interface Chore extends Due {
-  readonly kind: 'panic' | 'refill';
+  readonly kind: 'panic' | 'refill' | 'slice';
   /** Times in a row that it came to nothing; its next delay grows with it. */
   misses: number;
+}
+
+/** A change to a new set that is not done yet. */
+export interface Reform {
+  /** The new set. */
+  readonly wanted: readonly WeightedAddress[];
+  /** How many of it have come. */
+  entered: number;
+  /** The indexes below have been looked through for who is to go. */
+  looked: number;
 }
 
 /** Everything one balancer knows. It belongs to the scan that steps it: nobody else may hold it. */
@@ -83,6 +93,8 @@ export interface State {
   resolvedAt: number | undefined;
   /** How many sets of endpoints there have been. */
   sets: number;
+  /** The last set is not in force as a whole yet. */
+  reform: Reform | undefined;
   /** Every endpoint that is not forgotten, by address. */
   readonly endpoints: Map<string, Endpoint>;
   /** The endpoints by index; gaps are listed in `freeIndexes`. */
@@ -108,6 +120,8 @@ export interface State {
   readonly panic: Chore;
   /** Paces the replacement of spares. */
   readonly refill: Chore;
+  /** Paces the change to a large set. */
+  readonly slice: Chore;
   /** The name is being let go: no more spares. */
   released: boolean;
 }
@@ -124,6 +138,7 @@ export const makeState = (policy: ClientPolicy, seed: number): State => ({
   stale: false,
   resolvedAt: undefined,
   sets: 0,
+  reform: undefined,
   endpoints: new Map(),
   byIndex: [],
   freeIndexes: [],
@@ -139,6 +154,7 @@ export const makeState = (policy: ClientPolicy, seed: number): State => ({
   due: new DueQueue(),
   panic: makeChore('panic'),
   refill: makeChore('refill'),
+  slice: makeChore('slice'),
   released: false,
 });
 

@@ -7,8 +7,8 @@ import type { ClientPolicy } from '../config/config.ts';
 import { fault, PROOF_MS, unprobe } from './accrual.ts';
 import { noteLatency, noteMoved } from './burden.ts';
 import { endDial, proveStream } from './dials.ts';
-import { resolve } from './endpoints.ts';
 import type { Command, Event } from './messages.ts';
+import { proceed, resolve } from './resolve.ts';
 import {
   closeSpare,
   dropSpares,
@@ -139,6 +139,7 @@ const catchUp = (turn: Turn): void => {
   for (let item = s.due.take(at); item !== undefined; item = s.due.take(at)) {
     if (item.kind === 'waiter') expire(turn, item);
     else if (item.kind === 'endpoint') weigh(turn, item);
+    else if (item.kind === 'slice') proceed(turn);
     else if (item.kind === 'dial') {
       if (item.phase === 'spare') closeSpare(turn, item);
       else proveStream(turn, item);
@@ -148,7 +149,7 @@ const catchUp = (turn: Turn): void => {
 
 /**
  * Takes one event in. Changes `state` in place, so that the cost of an event does not grow with the
- * number of endpoints: O(log n) in what falls due, and O(endpoints) only for a resolution.
+ * number of endpoints: O(log n) in what falls due; a resolution costs O(endpoints), in slices.
  */
 export const step = (state: State, event: Event): readonly Command[] => {
   const turn: Turn = { s: state, at: event.at, out: [] };
