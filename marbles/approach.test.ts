@@ -16,6 +16,7 @@ import { type Marbles, marbles } from '../src/testing/marbles.ts';
 import { makeTimers } from '../src/timers.ts';
 import { FakePlain } from '../test/support/fake-plain.ts';
 import { hello, sni } from '../test/support/hello-bytes.ts';
+import { noPlugin } from '../test/support/no-plugin.ts';
 import { makeConfig } from '../test/support/serving.ts';
 import { serverTls } from '../test/support/tls-settings.ts';
 
@@ -54,7 +55,7 @@ const approach = (
       at: m.env.scheduler.now(),
       server: 'a',
       config,
-      rules: compileRules(config),
+      rules: compileRules(config, noPlugin),
       timers: makeTimers(m.env.scheduler),
       wallNow: m.env.wallNow,
       done: (how) => {

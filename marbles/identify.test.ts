@@ -11,6 +11,7 @@ import type { Conditions, IdentifyRule } from '../src/config/config.ts';
 import { compileIdentify } from '../src/server/identify.ts';
 import type { Source } from '../src/source.ts';
 import { marbles } from '../src/testing/marbles.ts';
+import { noPlugin } from '../test/support/no-plugin.ts';
 
 const ELSEWHERE: Source = { ip: '192.0.2.7', port: 5000, localPort: 7000, alpn: [] };
 const OFFICE = { ip: '10.1.2.3' };
@@ -108,7 +109,7 @@ const BOOK: Readonly<
 for (const [what, [list, come, go, where]] of Object.entries(BOOK))
   test(what, () =>
     marbles((m) => {
-      const identify = compileIdentify(rules(list));
+      const identify = compileIdentify(rules(list), noPlugin);
       const told = m.cold(come, CONNECTIONS).pipe(
         map((source) => {
           const identified = identify(source);

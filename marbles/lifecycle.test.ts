@@ -24,6 +24,7 @@ const config = (label: string): Config => ({
       label,
       place: 'routers[0]',
       interpreter: { kind: 'static', names: new Map() },
+      operators: [],
       servers: [],
       client: [],
       bindingCache: { paths: 1, idleTtlSecs: 1 },

@@ -8,7 +8,7 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { NEVER, type Observable, Subject } from 'rxjs';
+import { identity, NEVER, type Observable, Subject } from 'rxjs';
 import { makeAddress } from '../src/address.ts';
 import { app } from '../src/app.ts';
 import type { Ports } from '../src/balancer/balance.ts';
@@ -42,6 +42,7 @@ const router = (ports: readonly number[], label = 'a', version = 0): RouterConfi
   label,
   place: 'routers[0]',
   interpreter: { kind: 'static', names: new Map([[`/v${version}` as Path, []]]) },
+  operators: [],
   servers: ports.map(server),
   client: [],
   bindingCache: { paths: 10, idleTtlSecs: 600 },
@@ -88,7 +89,10 @@ const run = (m: Marbles, config$: Observable<Config>, { servers, look }: World) 
     timers,
     report,
     directory: new Directory(new Clients(), timers.now),
-    operators: [],
+    operator: () => identity,
+    ended: () => NEVER,
+    watchClient: () => undefined,
+    revise: () => undefined,
     serve: (server$, { key }) => {
       const port = Number(key.split(':').at(-1));
       listening$.next(`+${port}`);

@@ -9,7 +9,7 @@ const tenths = (ms: number | undefined): number | undefined =>
 /** What the line of a connection says. */
 const fieldsOf = (record: ConnectionRecord): Fields => {
   const { envelope, close } = record;
-  const { id, rt, srv, src, dst, rule, peer, sni, alpn, tls, cert } = envelope;
+  const { id, rt, srv, src, dst, rule, peer, sni, alpn, tls, cert, notes = {} } = envelope;
   return {
     id,
     rt,
@@ -30,6 +30,7 @@ const fieldsOf = (record: ConnectionRecord): Fields => {
     alpn,
     tls,
     cert: cert === undefined ? undefined : (cert.spiffe ?? cert.cn ?? cert.subject),
+    ...Object.fromEntries(Object.entries(notes).map(([key, note]) => [`note.${key}`, note])),
     by: close.by,
     reason: showClose(close),
   };
@@ -77,6 +78,16 @@ export const logEvent = (log: Log, event: RouterEvent): void => {
         dst: event.dst,
       });
       break;
+    case 'broke': {
+      const { rt, name, error, pauseMs } = event;
+      log('error', 'an operator broke, it begins anew', { rt, operator: name, error, pauseMs });
+      break;
+    }
+    case 'strayed': {
+      const { rt, name } = event;
+      log('warn', 'an operator gave what it did not have', { rt, operator: name });
+      break;
+    }
     default:
       return;
   }

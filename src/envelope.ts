@@ -20,6 +20,8 @@ export interface Envelope {
   readonly at: number;
   /** When the attempt to reach an endpoint ends, same clock; `Infinity` where there is no limit. */
   readonly deadline: number;
+  /** What operators have noted of it, for the log and for each other. */
+  readonly notes?: Readonly<Record<string, string>>;
   /** The trusted proxy that it came through, `ip:port`. */
   readonly peer?: string;
   /** The address that the client dialed, `ip:port`, where that proxy tells. */

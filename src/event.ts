@@ -124,5 +124,21 @@ export type ResolverEvent = {
   readonly cause?: string;
 };
 
+/** What an operator does that it should not; `name` is its kind, and where it stands in the file. */
+export type OperatorEvent =
+  /** It erred or completed; it begins anew after `pauseMs`. */
+  | {
+      readonly t: 'broke';
+      readonly name: string;
+      readonly error: string;
+      readonly pauseMs: number;
+    }
+  /** It gave what it did not have: it was dropped. */
+  | { readonly t: 'strayed'; readonly name: string };
+
 /** Everything that a router tells. */
-export type RouterEvent = ServerEvent | NameEvent | ResolverEvent;
+export type RouterEvent =
+  | ServerEvent
+  | NameEvent
+  | ResolverEvent
+  | ({ readonly rt: string } & OperatorEvent);

@@ -35,6 +35,6 @@ export type { Addr, Binding, Bound, NamedAddress, Namer } from './interpreter/na
 export { makeRegistry, type Registered } from './interpreter/namers/registry.ts';
 export { keyed } from './keyed.ts';
 export { type Path, parsePath } from './path.ts';
-export { type Operator, type RouterContext, router } from './router.ts';
+export { type RouterContext, router } from './router.ts';
 export { serialize } from './serialize.ts';
 export { makeTimers, type Timers } from './timers.ts';

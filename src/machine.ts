@@ -1,5 +1,5 @@
 /** What all routers of a process share: tables, budgets, metrics, listeners, and how routers get at them. */
-import { EMPTY, finalize, type Observable, tap } from 'rxjs';
+import { EMPTY, filter, finalize, type Observable, Subject, tap } from 'rxjs';
 import { type Metrics, makeMetrics } from './admin/metrics.ts';
 import { showDst } from './config/build-identify.ts';
 import type { Config, InterpreterConfig } from './config/config.ts';
@@ -13,12 +13,15 @@ import { makeInterpreter } from './interpreter/make.ts';
 import { makeNamings } from './interpreter/namings.ts';
 import { makeWatchGate } from './interpreter/watch-gate.ts';
 import { Listeners } from './listeners.ts';
+import type { Ended } from './operators/operator.ts';
 import type { Path } from './path.ts';
 import { type Plant, refuseClient } from './plant.ts';
+import { makeIdentifier, makeOperator } from './plugins/make.ts';
 import type { RouterContext } from './router.ts';
 import { Clients } from './server/clients.ts';
 import { Descriptors } from './server/descriptors.ts';
 import { connectionDescriptors } from './server/fd-limit.ts';
+import type { MakeIdentifier } from './server/identify.ts';
 import { serve } from './server/serve.ts';
 import { makeSockets } from './socket/sockets.ts';
 import { makeStreams } from './streams.ts';
@@ -51,6 +54,7 @@ const makeServe = (
   const { plant, listeners, directory } = parts;
   let lastId = 0;
   const nextId = (): number => ++lastId;
+  const identifier: MakeIdentifier = (rule) => makeIdentifier(rule, env);
   const bufferSizeBytes = (): number => config().bufferSizeBytes;
   return (server$, { rt, key }) => {
     const listener = listeners.claim(key);
@@ -64,7 +68,10 @@ const makeServe = (
       }),
       finalize(leave),
     );
-    return serve(listener, known$, { deps: { ...plant, rt, bufferSizeBytes, nextId }, env });
+    return serve(listener, known$, {
+      deps: { ...plant, rt, bufferSizeBytes, nextId, identifier },
+      env,
+    });
   };
 };
 
@@ -91,6 +98,22 @@ export const makeReport =
     logEvent(log, event);
   };
 
+/** Passes events on, and tells routers of their connections’ ends; it costs nothing where nobody listens. */
+const makeEnds = (
+  report: (event: RouterEvent) => void,
+): { readonly report: (event: RouterEvent) => void; readonly ended: RouterContext['ended'] } => {
+  const ended$ = new Subject<Ended & { readonly rt: string }>();
+  return {
+    report: (event) => {
+      report(event);
+      if (event.t !== 'ended' || !ended$.observed) return;
+      const { envelope, close } = event.record;
+      ended$.next({ id: envelope.id, rt: envelope.rt, reason: close.reason });
+    },
+    ended: (rt) => ended$.pipe(filter((ended) => ended.rt === rt)),
+  };
+};
+
 /** Explains a name to who asks: one answer within seconds. Errors: none. */
 export type Explain = (config: InterpreterConfig, path: Path) => Observable<Explained>;
 
@@ -105,6 +128,20 @@ export const makeInterpret = (
   return {
     interpret: (config, rt) => makeInterpreter(config, { rt, report, gate, namings }, env),
     explain: (config, path) => explainName(config, { path, namings }, env),
+  };
+};
+
+/** What a router does with clients that no balancer has. */
+const clientCalls = (
+  plant: Plant,
+): Pick<RouterContext, 'refuse' | 'watchClient' | 'revise' | 'waiting'> => {
+  const { clients } = plant;
+  return {
+    refuse: (dismissal) => refuseClient(plant, dismissal),
+    watchClient: (id, departed) => clients.watch(id, departed),
+    revise: (envelope) => clients.revise(envelope),
+    waiting: (rt, dst) =>
+      clients.waiting().flatMap((one) => (one.rt === rt && one.dst === dst ? [one.id] : [])),
   };
 };
 
@@ -128,20 +165,19 @@ export const makeMachine = (
     logDropped,
     maxNameSeries: () => config().admin.maxNameSeries,
   });
-  const report = makeReport(metrics, env);
+  const { report, ended } = makeEnds(makeReport(metrics, env));
   const plant: Plant = { sockets, clients, descriptors, budget, timers, report };
   const own = makeInterpret(report, descriptors, env);
   const context: RouterContext = {
     timers,
     report,
     directory,
-    operators: [],
+    operator: makeOperator,
+    ended,
     serve: makeServe({ plant, listeners, directory }, config, env),
     interpret: interpret ?? own.interpret,
     streams: (name) => makeStreams(plant, name),
-    refuse: (refusal) => refuseClient(plant, refusal),
-    waiting: (rt, dst) =>
-      clients.waiting().flatMap((one) => (one.rt === rt && one.dst === dst ? [one.id] : [])),
+    ...clientCalls(plant),
   };
   return {
     listeners,

@@ -21,7 +21,7 @@ export interface Plant {
 export type Rule = Pick<Close, 'limit' | 'place'>;
 
 /** A client to turn away. */
-export interface Refusal {
+export interface Dismissal {
   readonly conn: number;
   readonly reason: CloseReason;
   /** Dials made for it. */
@@ -31,8 +31,8 @@ export interface Refusal {
 }
 
 /** Turns a client away that was never joined with an endpoint, and tells its end; nothing if it is not here. */
-export const refuseClient = (plant: Plant, refusal: Refusal): void => {
-  const { conn, reason, attempts, detail, rule } = refusal;
+export const refuseClient = (plant: Plant, dismissal: Dismissal): void => {
+  const { conn, reason, attempts, detail, rule } = dismissal;
   const client = plant.clients.refuse(conn);
   if (client === undefined) return;
   const { envelope } = client;

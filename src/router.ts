@@ -4,7 +4,6 @@ import {
   distinctUntilChanged,
   filter,
   finalize,
-  type MonoTypeOperatorFunction,
   map,
   mergeMap,
   type Observable,
@@ -17,7 +16,12 @@ import {
 import { balance, type Ports, type Status } from './balancer/balance.ts';
 import type { State } from './balancer/state.ts';
 import { bind } from './binder.ts';
-import type { InterpreterConfig, RouterConfig, ServerConfig } from './config/config.ts';
+import type {
+  InterpreterConfig,
+  OperatorConfig,
+  RouterConfig,
+  ServerConfig,
+} from './config/config.ts';
 import { clientPolicy } from './config/policy.ts';
 import type { Directory } from './directory.ts';
 import type { Env } from './env.ts';
@@ -25,27 +29,33 @@ import type { Envelope } from './envelope.ts';
 import type { RouterEvent, ServerEvent } from './event.ts';
 import type { Interpreter } from './interpreter/interpreter.ts';
 import { keyed, replayed } from './keyed.ts';
+import { operate } from './operators/chain.ts';
+import type { Ended, Operator, OperatorEnv } from './operators/operator.ts';
 import type { Path } from './path.ts';
-import type { Refusal } from './plant.ts';
+import type { Dismissal } from './plant.ts';
 import type { NameSetup } from './streams.ts';
 import type { Timers } from './timers.ts';
-
-/** A user’s operator: sees each envelope of a router before it is bound. */
-export type Operator = MonoTypeOperatorFunction<Envelope>;
 
 /** What a router needs from the app around it. */
 export interface RouterContext {
   readonly timers: Timers;
   readonly report: (event: RouterEvent) => void;
   readonly directory: Directory;
-  readonly operators: readonly Operator[];
+  /** Makes an operator; may throw. */
+  readonly operator: (config: OperatorConfig, env: OperatorEnv) => Operator;
+  /** Connections of a router as they end. */
+  readonly ended: (rt: string) => Observable<Ended>;
   /** Runs one server for as long as its configs come. */
   readonly serve: (server$: Observable<ServerConfig>, server: ServerId) => Observable<ServerEvent>;
   readonly interpret: (config: InterpreterConfig, rt: string) => Interpreter;
   /** Makes the deeds of one name’s balancer. */
   readonly streams: (name: NameSetup) => Ports;
   /** Turns away a client that is with no balancer. */
-  readonly refuse: (refusal: Refusal) => void;
+  readonly refuse: (dismissal: Dismissal) => void;
+  /** Calls back if a client goes away before it is dispatched. */
+  readonly watchClient: (id: number, departed: (detail: string) => void) => void;
+  /** An operator has changed what is known of a connection. */
+  readonly revise: (envelope: Envelope) => void;
   /** Who waits for a name. */
   readonly waiting: (rt: string, dst: Path) => readonly number[];
 }
@@ -133,10 +143,26 @@ const bindNames = (shared: Shared, env: Env): OperatorFunction<Envelope, never> 
 const isArrival = (event: ServerEvent): event is Extract<ServerEvent, { t: 'arrived' }> =>
   event.t === 'arrived';
 
-const compose =
-  (operators: readonly Operator[]): Operator =>
-  (envelope$) =>
-    operators.reduce((stream$, operator) => operator(stream$), envelope$);
+/** The reasons of a refusal say all; no limit of the file stands behind them. */
+const operateOn = (
+  { rt, config$, context }: Shared,
+  env: Env,
+): OperatorFunction<Envelope, Envelope> =>
+  operate(
+    {
+      rt,
+      timers: context.timers,
+      operators$: config$.pipe(map(({ operators }) => operators)),
+      make: context.operator,
+      ended$: context.ended(rt),
+      watch: context.watchClient,
+      refuse: ({ id, reason, detail }) =>
+        context.refuse({ conn: id, reason, detail, attempts: 0, rule: noRule }),
+      revised: context.revise,
+      tell: (event) => context.report({ rt, ...event }),
+    },
+    env,
+  );
 
 /**
  * Runs one router for as long as its configs come, and until its last stream has ended after that.
@@ -170,7 +196,7 @@ export const router = (
         tap((event) => context.report(event)),
         filter(isArrival),
         map(({ envelope }) => envelope),
-        compose(context.operators),
+        operateOn(shared, env),
         bindNames(shared, env),
         finalize(context.directory.addRouter(rt)),
       );

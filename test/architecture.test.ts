@@ -12,6 +12,7 @@ const IMPURE: Readonly<Record<string, string>> = {
   'src/balancer/balance.ts': 'the operator around the pure step',
   'src/config/changes.ts': 'looks at files again and again',
   'src/config/files.ts': 'reads the files that a config names',
+  'src/config/plugins.ts': 'loads the modules that a config names',
   'src/config/read.ts': 'reads the config file',
 };
 
@@ -26,6 +27,8 @@ const WORLDLY =
 
 /** Files that subscribe, and why no operator can do it for them. */
 const SUBSCRIBERS: Readonly<Record<string, string>> = {
+  'src/operators/chain.ts': 'operators come and go with the configuration',
+  'src/operators/stage.ts': 'an operator is watched, and begun anew',
   'src/serialize.ts': 'a custom operator has to subscribe to its source',
   'src/main.ts': 'the one top-level subscribe',
   'src/interpreter/reckon.ts': 'what is computed finds out what it needs while it computes',
@@ -54,9 +57,12 @@ const ZONES: readonly (readonly [zone: string, files: RegExp])[] = [
 /** What a zone may import beside itself and `base`. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   base: [],
-  config: ['dtab'],
+  config: ['dtab', 'plugins'],
   dtab: [],
-  interpreter: ['config', 'dtab'],
+  interpreter: ['config', 'dtab', 'plugins'],
+  // What operators share with a server’s lists of addresses.
+  operators: ['config', 'server'],
+  plugins: ['config', 'dtab', 'interpreter', 'operators'],
   namerd: ['config', 'dtab', 'interpreter'],
   socket: [],
   'client-hello': [],
@@ -75,6 +81,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'balancer',
     'socket',
     'proxy-protocol',
+    'operators',
   ],
   testing: ['config', 'interpreter'],
   app: [
@@ -89,6 +96,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'socket',
     'admin',
     'namerd',
+    'operators',
+    'plugins',
     'world',
   ],
   workers: ['config', 'interpreter', 'server', 'router', 'admin', 'app', 'world'],
@@ -104,6 +113,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'balancer',
     'router',
     'app',
+    'operators',
+    'plugins',
   ],
 };
 

@@ -5,7 +5,8 @@ import { CLOSE_REASONS, type CloseReason } from '../src/close-reason.ts';
 import { type Daemon, startDaemon } from './support/daemon.ts';
 import { eventually } from './support/eventually.ts';
 import { makeIdentity } from './support/identity.ts';
-import { freePort, makeScope } from './support/process.ts';
+import { writeIn } from './support/plugins.ts';
+import { freePort, makeScope, temporaryFolder } from './support/process.ts';
 import { route } from './support/route.ts';
 import {
   dropPeers,
@@ -24,11 +25,27 @@ const ELSEWHERE: Partial<Record<CloseReason, string>> = {
   internal: 'no input gives it',
 };
 
+/** Operators that do what they should not. */
+const ODD = `
+export default ({ rxjs, codecs, kind }) => ({
+  api: 1,
+  operators: {
+    'com.example.breaks': kind(codecs.object('an object', {}), () =>
+      rxjs.map(() => {
+        throw new Error('boom');
+      }),
+    ),
+    'com.example.keeps': kind(codecs.object('an object', {}), () => () => rxjs.NEVER),
+  },
+});
+`;
+
 const scope = makeScope({ after });
 const labels: string[] = [];
 let daemon: Daemon;
 
 before(async () => {
+  const plugin = await writeIn(await temporaryFolder(scope), 'odd.mjs', ODD);
   const echo = await startEcho(scope);
   const mute = await startServer(scope, (socket) => socket.resume());
   const deaf = await startDeaf(scope);
@@ -61,6 +78,12 @@ before(async () => {
     route('unknown', [echo], {
       server: { dstName: undefined, identify: [{ localPort: 1, dst: '/svc/unknown' }] },
     }),
+    route('turned', [echo], { operators: [{ kind: 'io.l5d.fault', refusePercent: 100 }] }),
+    route('broken', [echo], { operators: [{ kind: 'com.example.breaks' }] }),
+    route('kept', [echo], {
+      server: { connectTimeoutMs: 100 },
+      operators: [{ kind: 'com.example.keeps' }],
+    }),
     {
       ...crowded,
       interpreter: {
@@ -74,7 +97,11 @@ before(async () => {
   labels.push(
     ...routers.flatMap(({ label, servers }) => servers.map((_, i) => `${label}${i || ''}`)),
   );
-  daemon = await startDaemon(scope, { log: { level: 'debug', format: 'json' }, routers });
+  daemon = await startDaemon(scope, {
+    log: { level: 'debug', format: 'json' },
+    plugins: [plugin],
+    routers,
+  });
 });
 
 const open = (label: string): Promise<Peer> => openPeer(daemon.ports[labels.indexOf(label)] ?? 0);
@@ -147,6 +174,9 @@ const PROVOKE: Partial<Record<CloseReason, () => Promise<unknown>>> = {
     await peer.ended();
   },
   unidentified: async () => (await open('unknown')).ended(),
+  operator: async () => (await open('turned')).ended(),
+  'operator-failed': async () => (await open('broken')).ended(),
+  'operator-timeout': async () => (await open('kept')).ended(),
 };
 
 /** The reason leads its line; what follows is the rule that fired. */

@@ -121,7 +121,8 @@ test('what a certificate says is compared in one form', () => {
     { clientCert: { dns: Web.Example, ip: "2001:DB8:0::1", fingerprint: "AB:01" }, dst: /a }]`);
   assert.ok(isRight(loaded));
   const [rule] = loaded.right.config.routers[0]?.servers[0]?.identify ?? [];
-  assert.deepEqual(rule?.conditions.clientCert, {
+  assert.ok(rule !== undefined && 'conditions' in rule);
+  assert.deepEqual(rule.conditions.clientCert, {
     dns: ['web.example'],
     ip: ['2001:db8::1'],
     fingerprint: ['ab01'],

@@ -3,13 +3,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { isRight } from 'fp-ts/lib/Either.js';
-import type { Conditions, IdentifyRule } from '../src/config/config.ts';
+import type { Conditions, IdentifyRule, NamedRule } from '../src/config/config.ts';
 import { parsePath, segments } from '../src/path.ts';
 import { alternativeNames } from '../src/server/certificate.ts';
 import { compileIdentify, constantOf } from '../src/server/identify.ts';
 import type { ClientCert, Source } from '../src/source.ts';
+import { noPlugin } from './support/no-plugin.ts';
 
-const rule = (conditions: Conditions, dst: string): IdentifyRule => ({
+const rule = (conditions: Conditions, dst: string): NamedRule => ({
   place: dst,
   conditions,
   dst,
@@ -35,12 +36,12 @@ const SOURCE: Source = {
 };
 
 const dstOf = (rules: readonly IdentifyRule[], source: Partial<Source> = {}): string | undefined =>
-  compileIdentify(rules)({ ...SOURCE, ...source })?.dst;
+  compileIdentify(rules, noPlugin)({ ...SOURCE, ...source })?.dst;
 
 test('the first rule that holds decides, and says where it stands', () => {
   const rules = [rule({ sni: ['other'] }, '/a'), rule({}, '/b'), rule({}, '/c')];
-  assert.deepEqual(compileIdentify(rules)(SOURCE), { dst: '/b', rule: '/b' });
-  assert.equal(compileIdentify(rules.slice(0, 1))(SOURCE), undefined);
+  assert.deepEqual(compileIdentify(rules, noPlugin)(SOURCE), { dst: '/b', rule: '/b' });
+  assert.equal(compileIdentify(rules.slice(0, 1), noPlugin)(SOURCE), undefined);
 });
 
 const HOLDS: readonly (readonly [Conditions, boolean])[] = [
@@ -94,10 +95,10 @@ test('what is not known meets no condition', () => {
     { clientCert: { dns: ['*.example'] } },
     { clientCert: {} },
   ])
-    assert.equal(compileIdentify([rule(conditions, '/a')])(stranger), undefined);
+    assert.equal(compileIdentify([rule(conditions, '/a')], noPlugin)(stranger), undefined);
   // A name that cannot be filled in is none.
-  assert.equal(compileIdentify([rule({}, '/svc/{sni}')])(stranger), undefined);
-  assert.equal(compileIdentify([rule({}, '/svc/{alpn}')])(stranger), undefined);
+  assert.equal(compileIdentify([rule({}, '/svc/{sni}')], noPlugin)(stranger), undefined);
+  assert.equal(compileIdentify([rule({}, '/svc/{alpn}')], noPlugin)(stranger), undefined);
 });
 
 test('captures and what is built in fill the name', () => {
@@ -125,10 +126,10 @@ const anything = fc.oneof(
 );
 
 test('whatever a stranger sends is one segment of a valid name, or no name at all', () => {
-  const identify = compileIdentify([
-    rule({ clientCert: { cn: ['{cn}'] } }, '/svc/{sni}/x-{cn}/end'),
-    rule({}, '/svc/{sni}'),
-  ]);
+  const identify = compileIdentify(
+    [rule({ clientCert: { cn: ['{cn}'] } }, '/svc/{sni}/x-{cn}/end'), rule({}, '/svc/{sni}')],
+    noPlugin,
+  );
   fc.assert(
     fc.property(anything, anything, (sni, cn) => {
       const found = identify({ ...SOURCE, sni, cert: { ...CERT, cn } });
@@ -144,7 +145,7 @@ test('whatever a stranger sends is one segment of a valid name, or no name at al
 const wellFormed = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 253 });
 
 test('two texts never become the same name', () => {
-  const identify = compileIdentify([rule({}, '/{sni}')]);
+  const identify = compileIdentify([rule({}, '/{sni}')], noPlugin);
   const nameOf = (sni: string): string | undefined => identify({ ...SOURCE, sni })?.dst;
   fc.assert(
     fc.property(fc.oneof(wellFormed, anything), fc.oneof(wellFormed, anything), (one, other) => {

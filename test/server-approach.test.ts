@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import tls from 'node:tls';
-import type { IdentifyRule, ServerConfig } from '../src/config/config.ts';
+import type { IdentifyRule, NamedRule, ServerConfig } from '../src/config/config.ts';
 import type { Envelope } from '../src/envelope.ts';
 import type { Sockets } from '../src/socket/sockets.ts';
 import { makeCert } from './support/certs.ts';
@@ -14,7 +14,7 @@ import { dial, ended, type Serving, startServing } from './support/serving.ts';
 import { onBoth, turn } from './support/sockets.ts';
 import { serverTls } from './support/tls-settings.ts';
 
-const rule = (conditions: IdentifyRule['conditions'], dst: string): IdentifyRule => ({
+const rule = (conditions: NamedRule['conditions'], dst: string): IdentifyRule => ({
   place: `for ${dst}`,
   conditions,
   dst,

@@ -50,6 +50,12 @@ export const counter =
       case 'unrouted':
         countRoute(tallies, event);
         break;
+      case 'broke':
+        tallies.router(event.rt).add('l5d:operator:failures');
+        break;
+      case 'strayed':
+        tallies.router(event.rt).add('l5d:operator:strays');
+        break;
       case 'resolved':
         countLookUp(tallies, event);
         break;

@@ -101,6 +101,8 @@ export const METRICS: readonly Metric[] = [
     'Connections turned away before they were routed, by close reason.',
   ),
   gauge('router:names', ['rt'], 'Names that are bound.'),
+  counter('operator:failures', ['rt'], 'Operators that erred or completed, and were begun anew.'),
+  counter('operator:strays', ['rt'], 'What operators gave that they did not have: dropped.'),
   gauge('balancer:branch:available', DST, 'Branches of a weighted union that take connections.'),
   gauge(
     'balancer:branch:failed',

@@ -116,10 +116,13 @@ export const buildIdentify = (
     });
   if (dstName !== undefined)
     return [{ place: showPath([...steps, 'dstName']), conditions: {}, dst: dstName }];
-  const rules = (identify ?? []).map((rule, i) =>
-    buildRule(shop, rule, raw, [...steps, 'identify', i]),
+  const rules = (identify ?? []).map((rule, i): IdentifyRule => {
+    const place = [...steps, 'identify', i];
+    return 'kind' in rule ? { ...rule, place: showPath(place) } : buildRule(shop, rule, raw, place);
+  });
+  const always = rules.findIndex(
+    (rule) => 'conditions' in rule && Object.keys(rule.conditions).length === 0,
   );
-  const always = rules.findIndex(({ conditions }) => Object.keys(conditions).length === 0);
   if (always >= 0 && always < rules.length - 1)
     shop.warnings.push({
       steps: [...steps, 'identify', always + 1],
@@ -130,4 +133,4 @@ export const buildIdentify = (
 
 /** The names that a server’s connections may be routed to, as far as the file tells: for people. */
 export const showDst = (rules: readonly IdentifyRule[]): Path =>
-  [...new Set(rules.map(({ dst }) => dst))].join(' ') as Path;
+  [...new Set(rules.map((rule) => ('dst' in rule ? rule.dst : `(${rule.by})`)))].join(' ') as Path;

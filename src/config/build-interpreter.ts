@@ -59,10 +59,11 @@ export const buildInterpreter = (
     return { kind: 'default', dtab: buildDtab(shop, dtab ?? '', [...steps, 'dtab']), namers };
   }
   if (dtab !== undefined) {
-    const message = `expected no dtab with the interpreter ${raw.kind}, which does not use it; remove one`;
+    const message = `expected no dtab with the interpreter ${raw.kind === 'custom' ? raw.by : raw.kind}, which does not use it; remove one`;
     shop.errors.push({ steps: [...steps, 'dtab'], message });
   }
   if (raw.kind === 'static') return buildStatic(shop, raw, place);
+  if (raw.kind === 'custom') return raw;
   const { experimental, ...rest } = raw;
   if (experimental !== undefined)
     shop.warnings.push({

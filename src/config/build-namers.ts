@@ -6,17 +6,22 @@ import { buildKubeApi, buildPem } from './build-api.ts';
 import type { Steps } from './document.ts';
 import type { NamerConfig, RawNamer } from './schema-namers.ts';
 
+/** Where its names are: a plugin’s, if nothing else is said, behind its kind. */
+const prefixOf = (raw: RawNamer): Path =>
+  raw.kind === 'custom' ? (raw.prefix ?? (`/${raw.by}` as Path)) : raw.prefix;
+
 const beginsWith = (one: Path, other: Path): boolean =>
   one === other || one.startsWith(`${other}/`);
 
 /** Prefixes of which one begins with another would leave open whom a name is for. */
 const checkPrefixes = ({ errors }: Workshop, namers: readonly RawNamer[]): void => {
-  for (const [i, { prefix }] of namers.entries()) {
-    const clash = namers
+  const prefixes = namers.map(prefixOf);
+  for (const [i, prefix] of prefixes.entries()) {
+    const clash = prefixes
       .slice(0, i)
-      .find((other) => beginsWith(prefix, other.prefix) || beginsWith(other.prefix, prefix));
+      .find((other) => beginsWith(prefix, other) || beginsWith(other, prefix));
     if (clash === undefined) continue;
-    const message = `expected a prefix that is apart from ${clash.prefix}, got ${prefix}; change one`;
+    const message = `expected a prefix that is apart from ${clash}, got ${prefix}; change one`;
     errors.push({ steps: ['namers', i, 'prefix'], message });
   }
 };
@@ -34,6 +39,8 @@ const buildNamer = (shop: Workshop, raw: RawNamer, steps: Steps): NamerConfig =>
       return { ...raw, pem: raw.tls === undefined ? {} : buildPem(shop, raw.tls, steps) };
     case 'io.l5d.k8s':
       return { ...raw, api: buildKubeApi(shop, raw, steps) };
+    case 'custom':
+      return { ...raw, prefix: prefixOf(raw) };
     default:
       return raw;
   }

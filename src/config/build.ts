@@ -9,6 +9,7 @@ import { buildTls } from './build-tls.ts';
 import type { Config, LogConfig, RouterConfig, ServerConfig, TlsVersions } from './config.ts';
 import { conflicts } from './conflicts.ts';
 import type { Place, Steps } from './document.ts';
+import type { FileKinds } from './kinds.ts';
 import { showPath } from './report.ts';
 import type { RawFile, RawRouter, RawServer } from './schema.ts';
 import type { NamerConfig } from './schema-namers.ts';
@@ -28,8 +29,16 @@ export interface Files {
   readonly checkCrl: (crl: string) => Either<string, void>;
   /** Whether the library knows the ciphers, and the versions leave one. */
   readonly checkVersions: (versions: TlsVersions) => Either<string, void>;
+  /** Loads modules; those that cannot be had are told by their index, and their kinds are missing. */
+  readonly plugins: (modules: readonly string[]) => Plugins;
   /** See `ServerTlsConfig`. */
   readonly ticketKeys: Uint8Array;
+}
+
+/** What the plugins of a file add to its format. */
+export interface Plugins {
+  readonly kinds: FileKinds;
+  readonly errors: readonly { readonly index: number; readonly message: string }[];
 }
 
 /** Something to tell about one place of the file. */
@@ -102,6 +111,11 @@ const buildRouter = (
   label: raw.label,
   place: showPath(steps),
   interpreter: buildInterpreter(shop, { router: raw, namers }, steps),
+  operators: raw.operators.map(({ shadow, ...custom }, i) => ({
+    ...custom,
+    isShadow: shadow,
+    place: showPath([...steps, 'operators', i]),
+  })),
   servers: raw.servers.map((server, i) => buildServer(shop, server, [...steps, 'servers', i])),
   client: raw.client === undefined ? [] : buildClient(shop, raw.client, [...steps, 'client']),
   bindingCache: raw.bindingCache,

@@ -19,8 +19,10 @@ export interface Field<A> {
   readonly shown: string;
 }
 
-type Fields = Readonly<Record<string, Field<unknown>>>;
-type Decoded<F extends Fields> = {
+/** The keys of an object. */
+export type Fields = Readonly<Record<string, Field<unknown>>>;
+/** What an object decodes to. */
+export type Decoded<F extends Fields> = {
   readonly [K in keyof F]: F[K] extends Field<infer A> ? A : never;
 };
 
@@ -72,7 +74,8 @@ export const parsed = <A>(name: string, read: (text: string) => Either<string, A
     return isLeft(result) ? t.failure(value, context, result.left) : t.success(result.right);
   });
 
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+/** Whether a value is an object with keys. */
+export const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** Marks an error about a key that does not exist; the message lists those that do. */

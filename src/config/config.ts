@@ -3,9 +3,11 @@ import type { Address, WeightedAddress } from '../address.ts';
 import type { Dtab } from '../dtab/dtab.ts';
 import type { Level } from '../log.ts';
 import type { Path } from '../path.ts';
+import type { Custom } from './kinds.ts';
 import type { NamerConfig } from './schema-namers.ts';
 import type { ClientTlsPolicy, ServerTlsConfig } from './tls-config.ts';
 
+export type { Custom } from './kinds.ts';
 export type { NamerConfig } from './schema-namers.ts';
 export type * from './tls-config.ts';
 
@@ -46,9 +48,19 @@ export interface RouterConfig {
   readonly place: string;
   readonly interpreter: InterpreterConfig;
   readonly servers: readonly ServerConfig[];
+  /** First to last. */
+  readonly operators: readonly OperatorConfig[];
   /** In the file's order; a later one wins per key. */
   readonly client: readonly ClientConfig[];
   readonly bindingCache: BindingCacheConfig;
+}
+
+/** One operator of a router. */
+export interface OperatorConfig extends Custom {
+  /** Where it stands in the file: `routers[0].operators[1]`. */
+  readonly place: string;
+  /** It does nothing; what it would have done is logged. */
+  readonly isShadow: boolean;
 }
 
 /** How many names a router keeps, and how long. */
@@ -60,7 +72,7 @@ export interface BindingCacheConfig {
 }
 
 /** How names become addresses. */
-export type InterpreterConfig = DefaultConfig | NamerdHttpConfig | StaticConfig;
+export type InterpreterConfig = DefaultConfig | NamerdHttpConfig | StaticConfig | Custom;
 
 /** The router’s own dtab, and the namers of the file. */
 export interface DefaultConfig {
@@ -139,8 +151,16 @@ export interface CertCondition {
   readonly fingerprint?: readonly string[];
 }
 
-/** One rule of identification. */
-export interface IdentifyRule {
+/** One rule of identification; one of a plugin has neither conditions nor a name. */
+export type IdentifyRule = NamedRule | CustomRule;
+
+/** A rule of a plugin. */
+export interface CustomRule extends Custom {
+  readonly place: string;
+}
+
+/** A rule that the file itself tells. */
+export interface NamedRule {
   /** Where it stands in the file: `routers[0].servers[1].identify[2]`. */
   readonly place: string;
   readonly conditions: Conditions;

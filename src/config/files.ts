@@ -7,6 +7,7 @@ import { createSecureContext } from 'node:tls';
 import { type Either, left, right } from 'fp-ts/lib/Either.js';
 import type { Files } from './build.ts';
 import type { TlsVersions } from './config.ts';
+import { loadPlugins } from './plugins.ts';
 
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'no such file',
@@ -102,6 +103,7 @@ export const filesBeside = (configFile: string): NotedFiles => {
   return {
     ...CHECKS,
     paths,
+    plugins: (modules) => loadPlugins(modules, resolve(folder)),
     resolve: (path) => resolve(folder, path),
     beside: (file, path) => resolve(folder, dirname(file), path),
     folder: (path) =>

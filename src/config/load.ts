@@ -3,12 +3,13 @@ import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import type { Context, ValidationError } from 'io-ts';
 import { type Build, build, type Files } from './build.ts';
 import { buildNamerd, type NamerdConfig } from './build-namerd.ts';
-import { type Codec, UNKNOWN_KEY } from './codec.ts';
+import { type Codec, isRecord, UNKNOWN_KEY } from './codec.ts';
 import type { Config } from './config.ts';
 import { parseSource, type Source, type Steps } from './document.ts';
+import type { FileKinds } from './kinds.ts';
 import { type ConfigError, showPath, showValue, sortErrors, suggest } from './report.ts';
-import { file, type RawFile } from './schema.ts';
-import { namerdFile, type RawNamerd } from './schema-namerd.ts';
+import { fileOf, pluginList, type RawFile } from './schema.ts';
+import { namerdFileOf, type RawNamerd } from './schema-namerd.ts';
 
 /** A good config, with what its author should know. */
 export interface Loaded<C = Config> {
@@ -64,15 +65,25 @@ const withoutSecrets = (value: unknown): unknown => {
 
 /** A kind of file: how it is read, and what is made of it. */
 export interface FileKind<R, C> {
-  readonly codec: Codec<R>;
+  /** The format, with what plugins add to it. */
+  readonly codec: (kinds: FileKinds) => Codec<R>;
   readonly build: (raw: R, files: Files) => Build<C>;
 }
 
 /** What linkerd-tcp itself runs on. */
-export const ROUTERS: FileKind<RawFile, Config> = { codec: file, build };
+export const ROUTERS: FileKind<RawFile, Config> = { codec: fileOf, build };
 
 /** What `linkerd-tcp namerd` runs on. */
-export const NAMERD: FileKind<RawNamerd, NamerdConfig> = { codec: namerdFile, build: buildNamerd };
+export const NAMERD: FileKind<RawNamerd, NamerdConfig> = {
+  codec: namerdFileOf,
+  build: buildNamerd,
+};
+
+/** The plugins that a file names; what else may be wrong there is found by its codec. */
+const modulesOf = (value: unknown): readonly string[] => {
+  const named = pluginList.decode(isRecord(value) ? value['plugins'] : []);
+  return isLeft(named) ? [] : named.right;
+};
 
 /**
  * Loads a file: YAML or JSON. The files that it names are read and checked too.
@@ -86,7 +97,14 @@ export const loadFile = <R, C>(
   const parsed = parseSource(text);
   if (isLeft(parsed)) return left(sortErrors(parsed.left));
   const source = parsed.right;
-  const decoded = codec.decode(source.value);
+  const plugins = files.plugins(modulesOf(source.value));
+  const absent = plugins.errors.map(({ index, message }) => ({
+    steps: ['plugins', index],
+    message,
+  }));
+  // Without them nobody knows what the rest of the file means.
+  if (absent.length > 0) return left(sortErrors(absent.map(located(source))));
+  const decoded = codec(plugins.kinds).decode(source.value);
   if (isLeft(decoded)) return left(sortErrors(decoded.left.map(explain(source))));
   const { config, errors, warnings } = make(decoded.right, files);
   if (errors.length > 0) return left(sortErrors(errors.map(located(source))));

@@ -9,8 +9,9 @@ import {
   required,
   TaggedCodec,
 } from './codec.ts';
-import { log } from './schema.ts';
-import { namers } from './schema-namers.ts';
+import type { FileKinds } from './kinds.ts';
+import { log, pluginList } from './schema.ts';
+import { namersOf } from './schema-namers.ts';
 import * as v from './values.ts';
 
 const admin = object('an object with the keys of admin', {
@@ -54,14 +55,20 @@ const interfaces = new TaggedCodec('an interface', { 'io.l5d.httpController': co
 /** An interface as it stands in the file. */
 export type RawInterface = Of<typeof interfaces>;
 
-/** The file. */
-export const namerdFile = object('an object with storage, interfaces, …', {
-  admin: optional(admin, { ip: '127.0.0.1', port: 9991 }, 'The admin server.'),
-  log: absent(log, '`info`, as text', 'The log, on standard error.'),
-  storage: required(storage, 'Where dtabs are kept.'),
-  namers: optional(namers, [], 'Where the names behind `/#` come from.'),
-  interfaces: required(list(interfaces), 'What is served.'),
-});
+/** The file, with what plugins add to it. */
+export const namerdFileOf = (kinds: FileKinds) =>
+  object('an object with storage, interfaces, …', {
+    admin: optional(admin, { ip: '127.0.0.1', port: 9991 }, 'The admin server.'),
+    log: absent(log, '`info`, as text', 'The log, on standard error.'),
+    storage: required(storage, 'Where dtabs are kept.'),
+    plugins: optional(
+      pluginList,
+      [],
+      'Modules with namers of your own: files beside this one, or packages.',
+    ),
+    namers: optional(namersOf(kinds.namers), [], 'Where the names behind `/#` come from.'),
+    interfaces: required(list(interfaces), 'What is served.'),
+  });
 
 /** The file as it stands, defaults filled in. */
-export type RawNamerd = Of<typeof namerdFile>;
+export type RawNamerd = Of<ReturnType<typeof namerdFileOf>>;

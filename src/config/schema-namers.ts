@@ -1,9 +1,12 @@
 /** The part of the file format that says where names come from. Pure. */
-import { list, type Of, TaggedCodec } from './codec.ts';
+import type { Path } from '../path.ts';
+import { absent, list, type Of, TaggedCodec } from './codec.ts';
+import { type Custom, OpenCodec, type OptionsByKind } from './kinds.ts';
 import { consul } from './schema-namer-consul.ts';
 import { dnssrv } from './schema-namer-dns.ts';
 import { fs } from './schema-namer-fs.ts';
 import { k8s } from './schema-namer-k8s.ts';
+import * as v from './values.ts';
 
 const namer = new TaggedCodec('a namer', {
   'io.l5d.fs': fs,
@@ -12,11 +15,15 @@ const namer = new TaggedCodec('a namer', {
   'io.l5d.k8s': k8s,
 });
 
-/** The namers of a file. */
-export const namers = list(namer);
+const own = {
+  prefix: absent(v.namerPrefix, 'a slash and the kind', v.PREFIX_DOC),
+};
+
+/** The namers of a file, those of plugins among them. */
+export const namersOf = (others: OptionsByKind) => list(new OpenCodec(namer, { others, own }));
 
 /** A namer as it stands in the file. */
-export type RawNamer = Of<typeof namer>;
+export type RawNamer = Of<ReturnType<typeof namersOf>>[number];
 
 /** What is read of the files that `tls` names: PEM. */
 export interface ApiPem {
@@ -40,7 +47,8 @@ type RawK8s = Extract<RawNamer, { kind: 'io.l5d.k8s' }>;
 
 /** A namer as the rest of the program sees it: its folders are absolute, its files are read. */
 export type NamerConfig =
-  | Exclude<RawNamer, RawConsul | RawK8s>
+  | Exclude<RawNamer, RawConsul | RawK8s | Custom>
+  | (Custom & { readonly prefix: Path })
   | (RawConsul & { readonly pem: ApiPem })
   /** `api`: absent: that of the cluster that the process runs in. */
   | (RawK8s & { readonly api: KubeApiConfig | undefined });

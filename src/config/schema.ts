@@ -10,9 +10,10 @@ import {
   required,
   TaggedCodec,
 } from './codec.ts';
+import { type FileKinds, KindedCodec, NO_MEMBERS, OpenCodec } from './kinds.ts';
 import { client } from './schema-client.ts';
 import { peek, proxyProtocol, rule, sources } from './schema-identify.ts';
-import { namers } from './schema-namers.ts';
+import { namersOf } from './schema-namers.ts';
 import { serverTls } from './schema-tls.ts';
 import * as v from './values.ts';
 
@@ -47,43 +48,48 @@ export const log = object('an object with the keys of log', {
   format: optional(v.word('text', 'json'), 'text', 'For people, or one JSON object a line.'),
 });
 
-const server = object('an object with the keys of a server', {
-  port: required(v.anyPort, 'Port to listen on; 0 takes a free one.'),
-  ip: optional(v.ip, '127.0.0.1', 'Address to listen on.'),
-  dstName: absent(v.path, '`identify`', 'Name that all its connections are routed to.'),
-  identify: absent(
-    list(rule),
-    '`dstName`',
-    'Rules by which each connection is routed; the first that holds decides. None: refused.',
-  ),
-  sources: absent(sources, 'all', 'Who may connect.'),
-  proxyProtocol: absent(proxyProtocol, 'none', 'PROXY headers (v1 and v2) of proxies in front.'),
-  peek: absent(
-    peek,
-    'none',
-    'Reads the ClientHello, and passes it on: TLS is not terminated. Not where the server speaks first.',
-  ),
-  connectTimeoutMs: optional(v.millis, 10_000, 'Accept to endpoint reached, handshakes included.'),
-  connectionLifetimeSecs: absent(v.seconds, 'no limit', 'Longest life of a stream.'),
-  connectionLifetimeJitterPercent: optional(
-    v.number('a number from 0 to 100', 0, 100),
-    10,
-    'Each lifetime is longer by up to this share of it.',
-  ),
-  idleTimeoutMs: absent(v.millis, 'no limit', 'Longest time without a byte in either direction.'),
-  halfCloseTimeoutMs: optional(
-    v.millis,
-    60_000,
-    'Longest silence of one direction after the other has ended.',
-  ),
-  resetLingerMs: optional(
-    v.millisOrNone,
-    100,
-    'After a reset: how long bytes given to the system count as undelivered.',
-  ),
-  maxConcurrency: optional(v.count, 100_000, 'Most connections at one time; more are reset.'),
-  tls: absent(serverTls, 'plain TCP', 'Terminates TLS.'),
-});
+const serverOf = ({ identifiers }: FileKinds) =>
+  object('an object with the keys of a server', {
+    port: required(v.anyPort, 'Port to listen on; 0 takes a free one.'),
+    ip: optional(v.ip, '127.0.0.1', 'Address to listen on.'),
+    dstName: absent(v.path, '`identify`', 'Name that all its connections are routed to.'),
+    identify: absent(
+      list(new KindedCodec(rule, new OpenCodec(NO_MEMBERS, { others: identifiers, own: {} }))),
+      '`dstName`',
+      'Rules by which each connection is routed; the first that holds decides. None: refused.',
+    ),
+    sources: absent(sources, 'all', 'Who may connect.'),
+    proxyProtocol: absent(proxyProtocol, 'none', 'PROXY headers (v1 and v2) of proxies in front.'),
+    peek: absent(
+      peek,
+      'none',
+      'Reads the ClientHello, and passes it on: TLS is not terminated. Not where the server speaks first.',
+    ),
+    connectTimeoutMs: optional(
+      v.millis,
+      10_000,
+      'Accept to endpoint reached, handshakes included.',
+    ),
+    connectionLifetimeSecs: absent(v.seconds, 'no limit', 'Longest life of a stream.'),
+    connectionLifetimeJitterPercent: optional(
+      v.number('a number from 0 to 100', 0, 100),
+      10,
+      'Each lifetime is longer by up to this share of it.',
+    ),
+    idleTimeoutMs: absent(v.millis, 'no limit', 'Longest time without a byte in either direction.'),
+    halfCloseTimeoutMs: optional(
+      v.millis,
+      60_000,
+      'Longest silence of one direction after the other has ended.',
+    ),
+    resetLingerMs: optional(
+      v.millisOrNone,
+      100,
+      'After a reset: how long bytes given to the system count as undelivered.',
+    ),
+    maxConcurrency: optional(v.count, 100_000, 'Most connections at one time; more are reset.'),
+    tls: absent(serverTls, 'plain TCP', 'Terminates TLS.'),
+  });
 
 const retry = object('an object with the keys of retry', {
   baseSeconds: optional(
@@ -128,58 +134,77 @@ const interpreter = new TaggedCodec('an interpreter', {
 /** An interpreter as it stands in the file. */
 export type RawInterpreter = Of<typeof interpreter>;
 
+const operatorOwn = {
+  shadow: optional(v.flag, false, 'It does nothing, and what it would have done is logged.'),
+};
+
 const bindingCache = object('an object with the keys of bindingCache', {
   paths: optional(v.count, 10_000, 'Most names at one time.'),
   idleTtlSecs: optional(v.seconds, 600, 'A name unused for so long is let go.'),
 });
 
-const router = object('an object with the keys of a router', {
-  label: required(v.text, 'Name of the router, unique; the metric label `rt`.'),
-  interpreter: optional(
-    interpreter,
-    { kind: 'default' },
-    'How names become addresses; `default`: by `dtab` and the `namers` of the file.',
-  ),
-  dtab: absent(
-    v.rules,
-    'no rule',
-    'Rules by which names become other names, the last one first: `/svc => /#/io.l5d.fs;`',
-  ),
-  servers: required(list(server), 'Where it listens.'),
-  client: absent(client, 'see below', 'How endpoints are reached.'),
-  bindingCache: optional(
-    bindingCache,
-    { paths: 10_000, idleTtlSecs: 600 },
-    'How many names are kept, and how long.',
-  ),
-});
+const routerOf = (kinds: FileKinds) =>
+  object('an object with the keys of a router', {
+    label: required(v.text, 'Name of the router, unique; the metric label `rt`.'),
+    interpreter: optional(
+      new OpenCodec(interpreter, { others: kinds.interpreters, own: {} }),
+      { kind: 'default' },
+      'How names become addresses; `default`: by `dtab` and the `namers` of the file.',
+    ),
+    dtab: absent(
+      v.rules,
+      'no rule',
+      'Rules by which names become other names, the last one first: `/svc => /#/io.l5d.fs;`',
+    ),
+    servers: required(list(serverOf(kinds)), 'Where it listens.'),
+    operators: optional(
+      list(new OpenCodec(NO_MEMBERS, { others: kinds.operators, own: operatorOwn })),
+      [],
+      'What each connection goes through before its name is looked up, first to last.',
+    ),
+    client: absent(client, 'see below', 'How endpoints are reached.'),
+    bindingCache: optional(
+      bindingCache,
+      { paths: 10_000, idleTtlSecs: 600 },
+      'How many names are kept, and how long.',
+    ),
+  });
 
-/** The file. */
-export const file = object('an object with admin, routers, …', {
-  admin: absent(admin, 'see below', 'The admin server.'),
-  log: absent(log, 'see below', 'The log, on standard error.'),
-  workers: optional(
-    v.workers,
-    0,
-    'Processes that serve: 0: this one alone; `auto`: one per CPU. Takes effect at the start.',
-  ),
-  bufferSizeBytes: optional(
-    v.int('a number of bytes from 1024 to 16777216', 1024, 16_777_216),
-    262_144,
-    'Largest single read: what a busy direction of a stream reads at once, and holds unwritten.',
-  ),
-  maxBufferedBytes: optional(
-    v.int('a number of bytes, at least 1048576', 1_048_576),
-    268_435_456,
-    'Most bytes that all streams hold, unwritten or as read buffers; from there on reads shrink and new connections are reset.',
-  ),
-  namers: optional(namers, [], 'Where the names behind `/#` come from.'),
-  routers: required(list(router), 'The routers.'),
-});
+/** The modules that the file names, which decide on the rest of its format. */
+export const pluginList = list(v.text);
+
+/** The file, with what plugins add to it. */
+export const fileOf = (kinds: FileKinds) =>
+  object('an object with admin, routers, …', {
+    admin: absent(admin, 'see below', 'The admin server.'),
+    log: absent(log, 'see below', 'The log, on standard error.'),
+    workers: optional(
+      v.workers,
+      0,
+      'Processes that serve: 0: this one alone; `auto`: one per CPU. Takes effect at the start.',
+    ),
+    bufferSizeBytes: optional(
+      v.int('a number of bytes from 1024 to 16777216', 1024, 16_777_216),
+      262_144,
+      'Largest single read: what a busy direction of a stream reads at once, and holds unwritten.',
+    ),
+    maxBufferedBytes: optional(
+      v.int('a number of bytes, at least 1048576', 1_048_576),
+      268_435_456,
+      'Most bytes that all streams hold, unwritten or as read buffers; from there on reads shrink and new connections are reset.',
+    ),
+    plugins: optional(
+      pluginList,
+      [],
+      'Modules with operators, namers, interpreters and identifiers of your own: files beside this one, or packages.',
+    ),
+    namers: optional(namersOf(kinds.namers), [], 'Where the names behind `/#` come from.'),
+    routers: required(list(routerOf(kinds)), 'The routers.'),
+  });
 
 /** The file as it stands, defaults filled in. */
-export type RawFile = Of<typeof file>;
+export type RawFile = Of<ReturnType<typeof fileOf>>;
 /** A router as it stands in the file. */
-export type RawRouter = Of<typeof router>;
+export type RawRouter = Of<ReturnType<typeof routerOf>>;
 /** A server as it stands in the file. */
-export type RawServer = Of<typeof server>;
+export type RawServer = Of<ReturnType<typeof serverOf>>;

@@ -1,7 +1,9 @@
 /** The table of config keys, made from the codecs that read them. Pure. */
 import { type Codec, type Field, ListCodec, MapCodec, ObjectCodec, TaggedCodec } from './codec.ts';
-import { file } from './schema.ts';
-import { namerdFile } from './schema-namerd.ts';
+import { KindedCodec, OpenCodec } from './kinds.ts';
+import { NO_PLUGINS } from './plugins.ts';
+import { fileOf } from './schema.ts';
+import { namerdFileOf } from './schema-namerd.ts';
 
 /** One key of the file. */
 export interface ConfigRow {
@@ -15,20 +17,28 @@ export interface ConfigRow {
 const fieldsOf = (codec: ObjectCodec<Readonly<Record<string, Field<unknown>>>>, key: string) =>
   Object.entries(codec.fields).flatMap(([name, field]) => rowsOf(field, `${key}${name}`));
 
+/** What a value may be by its `kind`; none: it has no such key. */
+const membersOf = (codec: Codec<unknown>): readonly (readonly [string, Codec<unknown>])[] => {
+  if (codec instanceof TaggedCodec) return Object.entries<Codec<unknown>>(codec.members);
+  if (!(codec instanceof OpenCodec)) return [];
+  const others = [...codec.others].map(([kind, { codec: one }]) => [kind, one] as const);
+  return [...Object.entries<Codec<unknown>>(codec.known.members), ...others];
+};
+
 /** The rows below a value that is at `key`. */
 const below = (codec: Codec<unknown>, key: string): readonly ConfigRow[] => {
   if (codec instanceof ObjectCodec) return fieldsOf(codec, key === '' ? '' : `${key}.`);
   if (codec instanceof ListCodec) return below(codec.item, `${key}[]`);
   if (codec instanceof MapCodec) return below(codec.value, `${key}.*`);
-  if (!(codec instanceof TaggedCodec)) return [];
-  const members: readonly (readonly [string, Codec<object>])[] = Object.entries(codec.members);
-  return members.flatMap(([kind, member]) => below(member, `${key}(${kind})`));
+  if (codec instanceof KindedCodec) return below(codec.plain, key);
+  return membersOf(codec).flatMap(([kind, member]) => below(member, `${key}(${kind})`));
 };
 
 const typeOf = (codec: Codec<unknown>): string => {
   if (codec instanceof ListCodec) return `list: ${typeOf(codec.item)}`;
   if (codec instanceof MapCodec) return `map: ${typeOf(codec.value)}`;
-  if (codec instanceof TaggedCodec) return `kind: ${Object.keys(codec.members).join(' or ')}`;
+  const members = membersOf(codec);
+  if (members.length > 0) return `kind: ${members.map(([kind]) => kind).join(' or ')}`;
   return codec instanceof ObjectCodec ? 'object' : codec.name;
 };
 
@@ -41,7 +51,7 @@ const rowsOf = ({ codec, doc, shown }: Field<unknown>, key: string): readonly Co
 const tableOf = (codec: Codec<unknown>): readonly ConfigRow[] => below(codec, '');
 
 /** Every key of linkerd-tcp’s own file. */
-export const configTable = (): readonly ConfigRow[] => tableOf(file);
+export const configTable = (): readonly ConfigRow[] => tableOf(fileOf(NO_PLUGINS.kinds));
 
 const cell = (text: string): string => text.replaceAll('|', '\\|');
 
@@ -60,4 +70,6 @@ export const configMarkdown = (): string => markdown(configTable());
 
 /** Every key of the file of `linkerd-tcp namerd` as Markdown; namers are in the other table. */
 export const namerdMarkdown = (): string =>
-  markdown(tableOf(namerdFile).filter(({ key }) => !key.startsWith('namers[]')));
+  markdown(
+    tableOf(namerdFileOf(NO_PLUGINS.kinds)).filter(({ key }) => !key.startsWith('namers[]')),
+  );

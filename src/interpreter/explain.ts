@@ -1,14 +1,17 @@
 /** What an interpreter makes of a name, step by step, as an operator asks it. */
 import { type Either, left, right } from 'fp-ts/lib/Either.js';
-import { last, map, type Observable, of, scan, takeUntil, takeWhile, timer } from 'rxjs';
-import type { InterpreterConfig, NamerdHttpConfig } from '../config/config.ts';
+import { endWith, last, map, type Observable, of, scan, takeUntil, takeWhile, timer } from 'rxjs';
+import type { Custom, InterpreterConfig, NamerdHttpConfig } from '../config/config.ts';
 import type { Env } from '../env.ts';
 import type { Path } from '../path.ts';
+import { makeCustomInterpreter } from '../plugins/make.ts';
 import { ByteQueue } from './bytes.ts';
 import { followDelegation } from './delegated.ts';
 import { excerpt } from './excerpt.ts';
 import { exchange, type Part } from './exchange.ts';
+import { guardInterpreter } from './guard.ts';
 import { makeHttp } from './http.ts';
+import type { Resolution } from './interpreter.ts';
 import { addrJson, type Json } from './names-json.ts';
 import { makeNamings, type Namings } from './namings.ts';
 import type { Transport } from './transport.ts';
@@ -72,6 +75,24 @@ const askNamerd = (
   );
 };
 
+/** What an interpreter of a plugin says first that settles anything, or last of what does not. */
+const askCustom = (config: Custom, path: Path, env: Env): Observable<Explained> =>
+  guardInterpreter(() => makeCustomInterpreter(config, env), env)
+    .resolve(path)
+    .pipe(
+      takeWhile(({ t }) => t === 'pending', true),
+      takeUntil(timer(EXPLAIN_MS, env.scheduler)),
+      endWith(undefined),
+      scan((known: Resolution | undefined, said) => said ?? known, undefined),
+      last(),
+      map((said): Explained => {
+        if (said?.t === 'failed') return left(said.cause);
+        if (said?.t === 'neg') return right({ type: 'neg', path });
+        const addr = addrJson(said?.t === 'bound' ? said : { t: 'pending' });
+        return right({ type: 'leaf', path, bound: { addr, id: path, path: '/' } });
+      }),
+    );
+
 /** Explains a name: one answer within some seconds, then the end. Errors: none. */
 export const explainName = (
   config: InterpreterConfig,
@@ -90,6 +111,8 @@ export const explainName = (
     }
     case 'io.l5d.namerd.http':
       return askNamerd(config, { path, http }, env);
+    case 'custom':
+      return askCustom(config, path, env);
     case 'static': {
       const endpoints = config.names.get(path);
       if (endpoints === undefined) return of(right({ type: 'neg', path }));

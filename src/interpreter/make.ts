@@ -3,7 +3,9 @@ import { identity, of } from 'rxjs';
 import type { InterpreterConfig } from '../config/config.ts';
 import type { Env } from '../env.ts';
 import type { ResolverEvent } from '../event.ts';
+import { makeCustomInterpreter } from '../plugins/make.ts';
 import { makeDtabInterpreter } from './dtab-interpreter.ts';
+import { guardInterpreter } from './guard.ts';
 import { makeHttp } from './http.ts';
 import type { Interpreter } from './interpreter.ts';
 import { makeNamerdHttp } from './namerd-http.ts';
@@ -40,6 +42,8 @@ export const makeInterpreter = (
       const naming = (namings ?? makeNamings(env))(config.namers);
       return makeDtabInterpreter(naming, of(config.dtab), env);
     }
+    case 'custom':
+      return guardInterpreter(() => makeCustomInterpreter(config, env), env);
     case 'static':
       return makeStatic(config);
     case 'io.l5d.namerd.http':

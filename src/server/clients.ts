@@ -18,7 +18,7 @@ export interface TakenClient extends Client, Begun {}
 const CLOSED = 'closed';
 
 class Entry extends ReadAhead implements TakenClient {
-  readonly envelope: Envelope;
+  envelope: Envelope;
   readonly limits: StreamLimits;
   /** The socket is the table’s. */
   isOurs = true;
@@ -87,6 +87,12 @@ export class Clients {
     entry.isOurs = false;
     entry.departed = undefined;
     return entry;
+  }
+
+  /** An operator has changed what is known of a connection. */
+  revise(envelope: Envelope): void {
+    const entry = this.#entries.get(envelope.id);
+    if (entry !== undefined) entry.envelope = envelope;
   }
 
   /** Notes the stream that now owns the socket, for counters and for cutting it. */

@@ -1,6 +1,20 @@
 /** Where a connection wants to go, by what is known of it: the first rule of its server that holds. */
-import type { CertCondition, Conditions, IdentifyRule } from '../config/config.ts';
-import { type Captures, captureNames, type Path, segmentOf, substitute } from '../path.ts';
+import { isLeft } from 'fp-ts/lib/Either.js';
+import type {
+  CertCondition,
+  Conditions,
+  CustomRule,
+  IdentifyRule,
+  NamedRule,
+} from '../config/config.ts';
+import {
+  type Captures,
+  captureNames,
+  type Path,
+  parsePath,
+  segmentOf,
+  substitute,
+} from '../path.ts';
 import type { ClientCert, Source } from '../source.ts';
 import { makeIpList } from './ip-list.ts';
 import { compilePatterns } from './pattern.ts';
@@ -14,6 +28,12 @@ export interface Identified {
 
 /** The rules of a server; `undefined`: none holds. */
 export type Identify = (source: Source) => Identified | undefined;
+
+/** A rule of a plugin at work: the name that it gives, if it gives one. Errors: none. */
+export type Identifier = (source: Source) => string | undefined;
+
+/** Makes the rules of plugins. */
+export type MakeIdentifier = (rule: CustomRule) => Identifier;
 
 /** One condition: what it captured; `undefined`: it does not hold. */
 type Check = (source: Source) => Captures | undefined;
@@ -104,7 +124,7 @@ const compileTemplate = (template: string) => {
   };
 };
 
-const compileRule = ({ place, conditions, dst }: IdentifyRule): Identify => {
+const compileNamed = ({ place, conditions, dst }: NamedRule): Identify => {
   const checks = checksOf(conditions);
   const fill = compileTemplate(dst);
   return (source) => {
@@ -119,9 +139,20 @@ const compileRule = ({ place, conditions, dst }: IdentifyRule): Identify => {
   };
 };
 
+/** What is no name is as good as none. */
+const compileCustom = (rule: CustomRule, make: MakeIdentifier): Identify => {
+  const identify = make(rule);
+  return (source) => {
+    const path = parsePath(identify(source) ?? '');
+    return isLeft(path) ? undefined : { dst: path.right, rule: rule.place };
+  };
+};
+
 /** Compiles the rules of a server: the first one that holds decides. */
-export const compileIdentify = (rules: readonly IdentifyRule[]): Identify => {
-  const compiled = rules.map(compileRule);
+export const compileIdentify = (rules: readonly IdentifyRule[], make: MakeIdentifier): Identify => {
+  const compiled = rules.map((rule) =>
+    'dst' in rule ? compileNamed(rule) : compileCustom(rule, make),
+  );
   return (source) => {
     for (const identify of compiled) {
       const identified = identify(source);
@@ -134,7 +165,8 @@ export const compileIdentify = (rules: readonly IdentifyRule[]): Identify => {
 /** What rules come to for whoever it is; `undefined`: it depends. */
 export const constantOf = (rules: readonly IdentifyRule[]): Identified | undefined => {
   const [first] = rules;
-  if (first === undefined || Object.keys(first.conditions).length > 0) return undefined;
-  if (captureNames(first.dst).length > 0) return undefined;
+  if (first === undefined || !('dst' in first)) return undefined;
+  if (Object.keys(first.conditions).length > 0 || captureNames(first.dst).length > 0)
+    return undefined;
   return { dst: first.dst as Path, rule: first.place };
 };

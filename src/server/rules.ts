@@ -1,6 +1,12 @@
 /** What a server’s config says of who is let in and where to, compiled once. */
 import type { ServerConfig } from '../config/config.ts';
-import { compileIdentify, constantOf, type Identified, type Identify } from './identify.ts';
+import {
+  compileIdentify,
+  constantOf,
+  type Identified,
+  type Identify,
+  type MakeIdentifier,
+} from './identify.ts';
 import { type IpList, makeIpList } from './ip-list.ts';
 
 /** The rules of one server. */
@@ -22,7 +28,7 @@ const allowance = ({ allow, deny }: ServerConfig['sources']): IpList | undefined
 };
 
 /** Compiles them. */
-export const compileRules = (config: ServerConfig): Rules => {
+export const compileRules = (config: ServerConfig, make: MakeIdentifier): Rules => {
   const { identify, sources, proxyProtocol, peek, tls } = config;
   const isAllowed = allowance(sources);
   const isPlain =
@@ -31,7 +37,7 @@ export const compileRules = (config: ServerConfig): Rules => {
     peek === undefined &&
     tls === undefined;
   return {
-    identify: compileIdentify(identify),
+    identify: compileIdentify(identify, make),
     constant: isPlain ? constantOf(identify) : undefined,
     isAllowed,
     isTrusted: proxyProtocol === undefined ? undefined : makeIpList(proxyProtocol.trust),

@@ -17,6 +17,7 @@ import { Approach } from './approach.ts';
 import type { Approached } from './approached.ts';
 import type { Clients } from './clients.ts';
 import type { Descriptors } from './descriptors.ts';
+import type { MakeIdentifier } from './identify.ts';
 import type { Listener } from './listener.ts';
 import { compileRules, type Rules } from './rules.ts';
 
@@ -28,6 +29,8 @@ export interface ServeDeps {
   readonly budget: BufferBudget;
   readonly bufferSizeBytes: () => number;
   readonly timers: Timers;
+  /** Makes the rules of plugins. */
+  readonly identifier: MakeIdentifier;
   /** The next connection’s id. */
   readonly nextId: () => number;
 }
@@ -75,7 +78,7 @@ class Server {
     this.#srv = listener.srv;
     this.#localPort = parseAddress(listener.srv)?.port ?? 0;
     this.#config = first;
-    this.#rules = compileRules(first);
+    this.#rules = compileRules(first, deps.identifier);
     this.#deps = deps;
     this.#env = env;
     this.#out = out;
@@ -86,7 +89,7 @@ class Server {
 
   configure(config: ServerConfig): void {
     this.#config = config;
-    this.#rules = compileRules(config);
+    this.#rules = compileRules(config, this.#deps.identifier);
   }
 
   /** What is on its way may finish; then the server has ended. */

@@ -19,6 +19,7 @@ import type { Sockets } from '../../src/socket/sockets.ts';
 import { makeTimers } from '../../src/timers.ts';
 import { eventually, within } from './eventually.ts';
 import { makeHandClock } from './hand-clock.ts';
+import { noPlugin } from './no-plugin.ts';
 import type { Scope } from './process.ts';
 import { HANDLES } from './sockets.ts';
 
@@ -125,6 +126,7 @@ export const startServing = async (scope: Scope, options: ServingOptions = {}) =
     timers,
     bufferSizeBytes: () => 262_144,
     nextId: () => ++lastId,
+    identifier: noPlugin,
   };
   const subscription: Subscription = serve(listener, config$, { deps, env }).subscribe({
     next: (event) => events.push(event),

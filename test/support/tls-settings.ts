@@ -2,6 +2,7 @@
 import { left, right } from 'fp-ts/lib/Either.js';
 import type { Files } from '../../src/config/build.ts';
 import type { ClientTlsPolicy, ServerTlsConfig } from '../../src/config/config.ts';
+import { NO_PLUGINS } from '../../src/config/plugins.ts';
 
 const VERSIONS = { minVersion: 'TLSv1.2', maxVersion: 'TLSv1.3' } as const;
 
@@ -34,6 +35,7 @@ export const FILES: Files = {
   read: () => right('PEM'),
   checkIdentity: () => right(undefined),
   checkRoots: () => right(undefined),
+  plugins: () => NO_PLUGINS,
   checkCrl: () => right(undefined),
   resolve: (path) => path,
   beside: (_file, path) => path,

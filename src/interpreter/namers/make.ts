@@ -1,7 +1,9 @@
 /** Makes the namers that the configuration names. */
+import { defer } from 'rxjs';
 import type { NamerConfig } from '../../config/config.ts';
 import type { Env } from '../../env.ts';
 import type { Path } from '../../path.ts';
+import { makeCustomNamer } from '../../plugins/make.ts';
 import { makeDns, makePlatform } from '../dns/client.ts';
 import { makeHosts } from '../dns/hosts.ts';
 import { makeHttp } from '../http.ts';
@@ -21,6 +23,16 @@ interface Shared {
   readonly platform: ReturnType<typeof makePlatform>;
 }
 
+/** Made with its first name: one that throws then fails its own names. */
+const lazily = (make: () => Namer): Namer => {
+  let made: Namer | undefined;
+  return (path) =>
+    defer(() => {
+      made ??= make();
+      return made(path);
+    });
+};
+
 const makeOne = (config: NamerConfig, { resolve, platform }: Shared, env: Env): Registered => {
   const prefix = `/#${config.prefix}` as Path;
   switch (config.kind) {
@@ -34,6 +46,8 @@ const makeOne = (config: NamerConfig, { resolve, platform }: Shared, env: Env): 
     }
     case 'io.l5d.k8s':
       return { prefix, namer: makeK8s({ config, prefix, api: kubeApi(config, process.env) }, env) };
+    case 'custom':
+      return { prefix, namer: lazily(() => makeCustomNamer(config, prefix, env)) };
     case 'io.l5d.dnssrv': {
       const dns = makeDns(env, config.dnsHosts);
       const asked = config.dnsHosts === undefined ? resolve : makeHosts({ dns, platform }, env);

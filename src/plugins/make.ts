@@ -1,0 +1,80 @@
+/** Makes what a configuration names by kind: of what comes along, or of a plugin. */
+import { isLeft } from 'fp-ts/lib/Either.js';
+import type { Custom, OperatorConfig } from '../config/config.ts';
+import type { Env } from '../env.ts';
+import type { Interpreter } from '../interpreter/interpreter.ts';
+import type { Namer } from '../interpreter/namers/namer.ts';
+import type { Operator, OperatorEnv } from '../operators/operator.ts';
+import { shadow } from '../operators/shadow.ts';
+import type { Path } from '../path.ts';
+import { BUILT_IN } from './built-in.ts';
+import { loadModule } from './load.ts';
+import type { Identifier, KindMaps, PluginEnv } from './plugin.ts';
+
+const kindsOf = ({ module }: Pick<Custom, 'module'>): KindMaps => {
+  if (module === undefined) return BUILT_IN;
+  const kinds = loadModule(module);
+  if (isLeft(kinds)) throw new Error(kinds.left);
+  return kinds.right;
+};
+
+const found = <K>(kind: K | undefined, { by }: Pick<Custom, 'by'>): K => {
+  if (kind === undefined) throw new Error(`no plugin has ${by}`);
+  return kind;
+};
+
+const envOf = ({ scheduler, random, log }: Env): PluginEnv => ({
+  scheduler,
+  random,
+  log,
+  now: () => scheduler.now(),
+});
+
+/** Makes an operator. Errors: throws what it throws. */
+export const makeOperator = (config: OperatorConfig, env: OperatorEnv): Operator => {
+  const kind = found(kindsOf(config).operators.get(config.by), config);
+  const operator = kind.make(config.options, env);
+  return config.isShadow ? shadow(`${config.by} ${config.place}`, operator, env) : operator;
+};
+
+/** Makes a namer. Errors: throws what it throws. */
+export const makeCustomNamer = (config: Custom, prefix: Path, env: Env): Namer =>
+  found(kindsOf(config).namers.get(config.by), config).make(config.options, {
+    ...envOf(env),
+    prefix,
+  });
+
+/** Makes an interpreter. Errors: throws what it throws. */
+export const makeCustomInterpreter = (config: Custom, env: Env): Interpreter =>
+  found(kindsOf(config).interpreters.get(config.by), config).make(config.options, envOf(env));
+
+/** An identifier that throws is logged again after so long. */
+const EPISODE_MS = 10_000;
+
+/** Makes an identifier. Errors: none; one that throws, or cannot be made, has no word, and that is logged. */
+export const makeIdentifier = (
+  config: Custom & { readonly place: string },
+  env: Env,
+): Identifier => {
+  const { scheduler, log } = env;
+  let made: Identifier | undefined;
+  let toldAt = Number.NEGATIVE_INFINITY;
+  return (source) => {
+    try {
+      made ??= found(kindsOf(config).identifiers.get(config.by), config).make(
+        config.options,
+        envOf(env),
+      );
+      return made(source);
+    } catch (error) {
+      if (scheduler.now() - toldAt >= EPISODE_MS) {
+        toldAt = scheduler.now();
+        log('error', 'an identifier threw', {
+          identifier: `${config.by} ${config.place}`,
+          error: `${error}`,
+        });
+      }
+      return undefined;
+    }
+  };
+};
