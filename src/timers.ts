@@ -69,7 +69,11 @@ class SharedTimers implements Timers {
     const now = this.now();
     try {
       // No more than are set now: a task that sets the next one for at once must not hold the loop.
-      for (let left = this.#queue.size; left > 0; left--) this.#queue.take(now)?.task();
+      for (let left = this.#queue.size; left > 0; left--) {
+        const entry = this.#queue.take(now);
+        if (entry === undefined) break;
+        entry.task();
+      }
     } finally {
       this.#arm();
     }
