@@ -44,6 +44,9 @@ export const fault = (turn: Turn, { endpoint, id }: Dial): void => {
   weigh(turn, endpoint);
 };
 
+/** An outage counts as ended for so long. */
+const CALM_MS = 1000;
+
 /** When nothing was live, one success lets all the others be probed at once: it must not carry them all. */
 const pardonAll = (turn: Turn): void => {
   for (const other of turn.s.endpoints.values()) {
@@ -68,7 +71,9 @@ export const credit = (turn: Turn, endpoint: Endpoint): void => {
   s.panic.misses = 0;
   s.due.remove(s.panic);
   out.push({ t: 'tell', what: 'restored', address: endpoint.address });
-  if (panicked) pardonAll(turn);
+  if (!panicked) return;
+  s.calmUntil = turn.at + CALM_MS;
+  pardonAll(turn);
 };
 
 /** A probe that proved nothing either way: the next connection may probe. */

@@ -64,7 +64,7 @@ export interface Dial extends Due {
 
 /** A chore of the balancer itself, done when it falls due. */
 export interface Chore extends Due {
-  readonly kind: 'panic' | 'refill' | 'slice';
+  readonly kind: 'panic' | 'refill' | 'slice' | 'calm';
   /** Times in a row that it came to nothing; its next delay grows with it. */
   misses: number;
 }
@@ -118,6 +118,10 @@ export interface State {
   readonly due: DueQueue<Endpoint | Waiter | Dial | Chore>;
   /** Paces the tries at endpoints that all sit out a penalty. */
   readonly panic: Chore;
+  /** Until then an outage has just ended, and who waited it out is seated a few at a time. */
+  calmUntil: number;
+  /** Paces their seating. */
+  readonly calm: Chore;
   /** Paces the replacement of spares. */
   readonly refill: Chore;
   /** Paces the change to a large set. */
@@ -153,6 +157,8 @@ export const makeState = (policy: ClientPolicy, seed: number): State => ({
   budget: new RetryBudget(policy.requeueBudget),
   due: new DueQueue(),
   panic: makeChore('panic'),
+  calmUntil: 0,
+  calm: makeChore('calm'),
   refill: makeChore('refill'),
   slice: makeChore('slice'),
   released: false,

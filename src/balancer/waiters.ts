@@ -87,25 +87,33 @@ const panic = (turn: Turn, waiter: Waiter): boolean => {
   return true;
 };
 
-/** Finds an endpoint for a waiter in line, or an answer; `false`: it stays, and so do all behind it. */
-const seat = (turn: Turn, waiter: Waiter): boolean => {
+/** An outage has just ended: an endpoint that this one has not tried may be back in a moment. */
+const isHopeful = ({ s, at }: Turn, { tried }: Waiter): boolean =>
+  at < s.calmUntil && tried.length < s.endpoints.size;
+
+/**
+ * Finds an endpoint for a waiter in line, or an answer. `stays`: there is none yet for this one; `blocked`: nor for those
+ * behind it.
+ */
+const seat = (turn: Turn, waiter: Waiter): 'seated' | 'stays' | 'blocked' => {
   const { s } = turn;
   if (s.resolution === 'neg') {
     refuse(turn, waiter, 'no-such-name');
-    return true;
+    return 'seated';
   }
-  if (s.resolution === 'pending') return false;
+  if (s.resolution === 'pending') return 'blocked';
   const spare = s.spares.size > 0 && waiter.attempts === 0 ? takeSpare(turn) : undefined;
   if (spare !== undefined) {
     dispatch(turn, waiter, spare);
-    return true;
+    return 'seated';
   }
-  if (s.live.total <= 0) return panic(turn, waiter);
+  if (s.live.total <= 0) return panic(turn, waiter) ? 'seated' : 'blocked';
   const { tried } = waiter;
   const endpoint = tried.length === 0 ? choose(s, s.live) : chooseUntried(s, s.live, tried);
-  if (endpoint === undefined) refuse(turn, waiter, 'connect-failed');
-  else dialFor(turn, waiter, endpoint);
-  return true;
+  if (endpoint !== undefined) dialFor(turn, waiter, endpoint);
+  else if (isHopeful(turn, waiter)) return 'stays';
+  else refuse(turn, waiter, 'connect-failed');
+  return 'seated';
 };
 
 /** Takes in a connection: it is seen to, or stands last in line; where that is full or its time is up it is refused. */
@@ -130,7 +138,7 @@ export const arrive = (turn: Turn, event: Extract<Event, { t: 'arrived' }>): voi
   };
   s.budget.deposit(at);
   s.waiters.set(conn, waiter);
-  if (s.parked.size > 0 || !seat(turn, waiter)) lineUp(turn, waiter);
+  if (s.parked.size > 0 || seat(turn, waiter) !== 'seated') lineUp(turn, waiter);
 };
 
 /**
@@ -141,10 +149,25 @@ export const returnToLine = (turn: Turn, waiter: Waiter, detail: string): void =
   if (waiter.dial !== undefined) waiter.tried.push(waiter.dial.endpoint);
   waiter.detail = detail;
   waiter.dial = undefined;
-  if (!seat(turn, waiter)) lineUp(turn, waiter);
+  if (seat(turn, waiter) !== 'seated') lineUp(turn, waiter);
 };
 
-/** Goes through the line, oldest first, until one has to stay. */
+/** After an outage so many are seated at a time, and who sees to the rest comes so soon if nothing else happens. */
+const FEW = 10;
+const CALM_STEP_MS = 10;
+
+/**
+ * Goes through the line, oldest first, until one has to stay. Right after an outage only a few go: the first endpoint
+ * that is back must not get all who have waited, while the others are still being probed.
+ */
 export const seatAll = (turn: Turn): void => {
-  for (const waiter of turn.s.parked.values()) if (!seat(turn, waiter)) return;
+  const { s, at } = turn;
+  let left = at < s.calmUntil ? FEW : Number.POSITIVE_INFINITY;
+  for (const waiter of s.parked.values()) {
+    if (left-- <= 0) {
+      s.due.put(s.calm, at + CALM_STEP_MS);
+      return;
+    }
+    if (seat(turn, waiter) === 'blocked') return;
+  }
 };
