@@ -16,12 +16,26 @@ export type Task =
       readonly config: string;
       readonly router: string;
       readonly name: string;
+    }
+  /** Run scenarios in virtual time. */
+  | {
+      readonly t: 'simulate';
+      readonly files: readonly string[];
+      readonly seed: number | undefined;
+      readonly format: Format;
     };
+
+/** How `simulate` tells what it has found. */
+export const FORMATS = ['pretty', 'json', 'junit'] as const;
+
+/** One of them. */
+export type Format = (typeof FORMATS)[number];
 
 /** The text of `--help`. */
 export const HELP = `Usage: linkerd-tcp CONFIG
        linkerd-tcp namerd CONFIG
        linkerd-tcp delegate CONFIG ROUTER NAME
+       linkerd-tcp simulate [--seed N] [--format F] [CONFIG] SCENARIO...
        linkerd-tcp --check [namerd] CONFIG
 
 A TCP/TLS stream router. CONFIG is a YAML or JSON file; - reads standard input.
@@ -29,8 +43,11 @@ A TCP/TLS stream router. CONFIG is a YAML or JSON file; - reads standard input.
 Commands:
   namerd    serve names to other routers by namerd’s HTTP API; CONFIG is in namerd’s format
   delegate  tell how the router ROUTER of CONFIG delegates NAME, step by step, and exit
+  simulate  run CONFIG through scenarios in virtual time, say what held of what they expect, and exit
 
 Options:
+      --seed N   simulate: chance, instead of that of the scenarios
+      --format F simulate: pretty, json or junit
       --check    validate CONFIG, with its certificates and keys, and exit
   -h, --help     show this text and exit
   -V, --version  show the version and exit
@@ -42,13 +59,17 @@ Signals:
 
 Exit status:
   0   stopped as asked, or CONFIG is valid
-  1   a listener could not be opened, or stopped at once; delegate: the name does not exist
+  1   a listener could not be opened, or stopped at once; delegate: the name does not exist;
+      simulate: something that was expected did not hold
+  2   simulate: a scenario or its configuration is not valid
   64  the command line is wrong
   70  a fault of linkerd-tcp itself
   78  CONFIG is not valid
 `;
 
 const OPTIONS = {
+  seed: { type: 'string' },
+  format: { type: 'string', default: 'pretty' },
   check: { type: 'boolean', default: false },
   help: { type: 'boolean', short: 'h', default: false },
   version: { type: 'boolean', short: 'V', default: false },
@@ -58,6 +79,23 @@ const delegate = ([, config, router, name, ...more]: readonly string[]): Either<
   if (config === undefined || router === undefined || name === undefined || more.length > 0)
     return left('expected delegate CONFIG ROUTER NAME');
   return right({ t: 'delegate', config, router, name });
+};
+
+const simulate = (
+  files: readonly string[],
+  { seed, format }: { readonly seed?: string | undefined; readonly format: string },
+): Either<string, Task> => {
+  const known = FORMATS.find((one) => one === format);
+  if (files.length === 0) return left('expected a SCENARIO, got none');
+  if (known === undefined) return left(`expected --format ${FORMATS.join(', ')}, got "${format}"`);
+  if (seed !== undefined && !/^\d{1,15}$/.test(seed))
+    return left(`expected --seed with a whole number, got "${seed}"`);
+  return right({
+    t: 'simulate',
+    files,
+    seed: seed === undefined ? undefined : Number(seed),
+    format: known,
+  });
 };
 
 /** Reads the arguments; what is wrong with them is one line. */
@@ -71,6 +109,8 @@ export const parseCommandLine = (args: readonly string[]): Either<string, Task> 
     if (values.help) return right({ t: 'help' });
     if (values.version) return right({ t: 'version' });
     if (positionals[0] === 'delegate' && positionals.length > 1) return delegate(positionals);
+    if (positionals[0] === 'simulate' && positionals.length > 1)
+      return simulate(positionals.slice(1), values);
     const isNamerd = positionals[0] === 'namerd' && positionals.length > 1;
     const [config, ...more] = isNamerd ? positionals.slice(1) : positionals;
     if (config === undefined) return left('expected a CONFIG file, got none');

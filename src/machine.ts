@@ -1,11 +1,12 @@
 /** What all routers of a process share: tables, budgets, metrics, listeners, and how routers get at them. */
-import { EMPTY, filter, finalize, type Observable, Subject, tap } from 'rxjs';
+import { EMPTY, finalize, type Observable, tap } from 'rxjs';
 import { type Metrics, makeMetrics } from './admin/metrics.ts';
 import { showDst } from './config/build-identify.ts';
 import type { Config, InterpreterConfig } from './config/config.ts';
 import { logEvent } from './connection-log.ts';
 import { Directory } from './directory.ts';
 import { BufferBudget } from './duplex/budget.ts';
+import { tellEnds } from './ends.ts';
 import type { Env } from './env.ts';
 import type { RouterEvent } from './event.ts';
 import { type Explained, explainName } from './interpreter/explain.ts';
@@ -13,7 +14,6 @@ import { makeInterpreter } from './interpreter/make.ts';
 import { makeNamings } from './interpreter/namings.ts';
 import { makeWatchGate } from './interpreter/watch-gate.ts';
 import { Listeners } from './listeners.ts';
-import type { Ended } from './operators/operator.ts';
 import type { Path } from './path.ts';
 import { type Plant, refuseClient } from './plant.ts';
 import { makeIdentifier, makeOperator } from './plugins/make.ts';
@@ -98,22 +98,6 @@ export const makeReport =
     logEvent(log, event);
   };
 
-/** Passes events on, and tells routers of their connections’ ends; it costs nothing where nobody listens. */
-const makeEnds = (
-  report: (event: RouterEvent) => void,
-): { readonly report: (event: RouterEvent) => void; readonly ended: RouterContext['ended'] } => {
-  const ended$ = new Subject<Ended & { readonly rt: string }>();
-  return {
-    report: (event) => {
-      report(event);
-      if (event.t !== 'ended' || !ended$.observed) return;
-      const { envelope, close } = event.record;
-      ended$.next({ id: envelope.id, rt: envelope.rt, reason: close.reason });
-    },
-    ended: (rt) => ended$.pipe(filter((ended) => ended.rt === rt)),
-  };
-};
-
 /** Explains a name to who asks: one answer within seconds. Errors: none. */
 export type Explain = (config: InterpreterConfig, path: Path) => Observable<Explained>;
 
@@ -165,7 +149,7 @@ export const makeMachine = (
     logDropped,
     maxNameSeries: () => config().admin.maxNameSeries,
   });
-  const { report, ended } = makeEnds(makeReport(metrics, env));
+  const { report, ended } = tellEnds(makeReport(metrics, env));
   const plant: Plant = { sockets, clients, descriptors, budget, timers, report };
   const own = makeInterpret(report, descriptors, env);
   const context: RouterContext = {

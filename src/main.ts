@@ -14,11 +14,12 @@ import { explainName } from './interpreter/explain.ts';
 import type { Request } from './lifecycle.ts';
 import type { Explain } from './machine.ts';
 import { namerdDaemon } from './namerd-daemon.ts';
+import { simulate } from './simulate/command.ts';
 import { SLOT } from './workers/processes.ts';
 import { makeEngine, work } from './workers/start.ts';
 import { makeWorld, type World } from './world.ts';
 
-const EXIT = { ok: 0, failed: 1, usage: 64, fault: 70, config: 78 } as const;
+const EXIT = { ok: 0, failed: 1, bad: 2, usage: 64, fault: 70, config: 78 } as const;
 
 const version = (): string => {
   const file = new URL('../../package.json', import.meta.url);
@@ -90,9 +91,20 @@ const main = (args: readonly string[]): void => {
     case 'version':
       print(`linkerd-tcp ${version()}\n`);
       break;
+    case 'simulate':
+      simulateAll(task.right);
+      break;
     default:
       start(task.right);
   }
+};
+
+const simulateAll = (task: Extract<Task, { t: 'simulate' }>): void => {
+  const done = simulate(task);
+  if (done.t === 'done') print(done.out);
+  else complain(done.errors);
+  if (done.t === 'bad') process.exitCode = EXIT.bad;
+  else process.exitCode = done.isHeld ? EXIT.ok : EXIT.failed;
 };
 
 const serveNames = (file: LoadedFile<NamerdConfig>): void => {

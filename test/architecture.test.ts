@@ -32,6 +32,8 @@ const SUBSCRIBERS: Readonly<Record<string, string>> = {
   'src/serialize.ts': 'a custom operator has to subscribe to its source',
   'src/main.ts': 'the one top-level subscribe',
   'src/interpreter/reckon.ts': 'what is computed finds out what it needs while it computes',
+  'src/simulate/run.ts': 'a simulation is run to its end, and then asked',
+  'src/testing/virtual-servers.ts': 'as src/server/serve.ts',
   'src/server/serve.ts': 'a listener and its configs become one Observable',
   'src/workers/fleet.ts': 'workers begin before the first config does, and end after the last',
 };
@@ -83,7 +85,18 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'proxy-protocol',
     'operators',
   ],
-  testing: ['config', 'interpreter'],
+  testing: [
+    'config',
+    'interpreter',
+    'server',
+    'duplex',
+    'balancer',
+    'router',
+    'app',
+    'operators',
+    'plugins',
+  ],
+  simulate: ['config', 'interpreter', 'server', 'balancer', 'testing'],
   app: [
     'config',
     'dtab',
@@ -102,7 +115,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   workers: ['config', 'interpreter', 'server', 'router', 'admin', 'app', 'world'],
   world: ['config'],
-  main: ['config', 'interpreter', 'app', 'world', 'workers'],
+  main: ['config', 'interpreter', 'app', 'world', 'workers', 'simulate'],
   index: [
     'config',
     'dtab',

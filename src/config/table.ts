@@ -4,6 +4,7 @@ import { KindedCodec, OpenCodec } from './kinds.ts';
 import { NO_PLUGINS } from './plugins.ts';
 import { fileOf } from './schema.ts';
 import { namerdFileOf } from './schema-namerd.ts';
+import { MappedCodec, ShapeCodec } from './shape.ts';
 
 /** One key of the file. */
 export interface ConfigRow {
@@ -31,6 +32,9 @@ const below = (codec: Codec<unknown>, key: string): readonly ConfigRow[] => {
   if (codec instanceof ListCodec) return below(codec.item, `${key}[]`);
   if (codec instanceof MapCodec) return below(codec.value, `${key}.*`);
   if (codec instanceof KindedCodec) return below(codec.plain, key);
+  if (codec instanceof MappedCodec) return below(codec.inner, key);
+  if (codec instanceof ShapeCodec)
+    return Object.values(codec.shapes).flatMap((one) => below(one, key));
   return membersOf(codec).flatMap(([kind, member]) => below(member, `${key}(${kind})`));
 };
 
@@ -48,14 +52,15 @@ const rowsOf = ({ codec, doc, shown }: Field<unknown>, key: string): readonly Co
 ];
 
 /** Every key of a file, in its order. */
-const tableOf = (codec: Codec<unknown>): readonly ConfigRow[] => below(codec, '');
+export const tableOf = (codec: Codec<unknown>): readonly ConfigRow[] => below(codec, '');
 
 /** Every key of linkerd-tcp’s own file. */
 export const configTable = (): readonly ConfigRow[] => tableOf(fileOf(NO_PLUGINS.kinds));
 
 const cell = (text: string): string => text.replaceAll('|', '\\|');
 
-const markdown = (rows: readonly ConfigRow[]): string =>
+/** Rows as Markdown, without a line break at the end. */
+export const markdown = (rows: readonly ConfigRow[]): string =>
   [
     '| key | type | default | meaning |',
     '| --- | --- | --- | --- |',

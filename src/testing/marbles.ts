@@ -28,6 +28,17 @@ export interface Marbles extends Pick<RunHelpers, 'hot' | 'cold' | 'flush'> {
 const time = (diagram: string): number =>
   TestScheduler.parseMarbles(diagram, undefined, undefined, false, true).at(-1)?.frame ?? 0;
 
+/** A diagram as RxJS reads it: what is at which ms. */
+export const rxMarks = (
+  diagram: string,
+): readonly { readonly at: number; readonly key: unknown }[] =>
+  TestScheduler.parseMarbles(diagram, undefined, undefined, false, true).map(
+    ({ frame, notification }) => ({
+      at: frame,
+      key: notification.kind === 'N' ? notification.value : notification.kind,
+    }),
+  );
+
 const isPromise = (value: unknown): boolean =>
   typeof value === 'object' && value !== null && 'then' in value;
 

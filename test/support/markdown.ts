@@ -2,7 +2,9 @@
 import { endpointsMarkdown } from '../../src/admin/endpoints.ts';
 import { metricsMarkdown } from '../../src/admin/metric-list.ts';
 import { CLOSE_REASONS } from '../../src/close-reason.ts';
-import { configMarkdown, namerdMarkdown } from '../../src/config/table.ts';
+import { configMarkdown, markdown, namerdMarkdown, tableOf } from '../../src/config/table.ts';
+import { SENTENCES } from '../../src/simulate/expectation.ts';
+import { scenario } from '../../src/simulate/schema.ts';
 
 /** Every reason for which a connection can end, as a table. */
 export const closeReasonsMarkdown = (): string =>
@@ -16,6 +18,8 @@ export const closeReasonsMarkdown = (): string =>
 export const README_BLOCKS: Readonly<Record<string, () => string>> = {
   config: configMarkdown,
   'namerd-config': namerdMarkdown,
+  scenario: () => markdown(tableOf(scenario)),
+  sentences: () => ['```', ...SENTENCES, '```'].join('\n'),
   endpoints: endpointsMarkdown,
   metrics: metricsMarkdown,
   'close-reasons': closeReasonsMarkdown,

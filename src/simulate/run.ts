@@ -1,0 +1,185 @@
+/** Runs a scenario: the production pipeline of its config in virtual time. */
+import {
+  concat,
+  delay,
+  finalize,
+  from,
+  ignoreElements,
+  merge,
+  mergeMap,
+  NEVER,
+  type Observable,
+  of,
+  Subject,
+  startWith,
+  takeUntil,
+  tap,
+  timer,
+} from 'rxjs';
+import { makeDice, roll } from '../balancer/random.ts';
+import type { Config } from '../config/config.ts';
+import type { Env } from '../env.ts';
+import type { Resolution } from '../interpreter/interpreter.ts';
+import type { Log } from '../log.ts';
+import type { Path } from '../path.ts';
+import { makeVirtualDaemon, type VirtualDaemon } from '../testing/virtual-daemon.ts';
+import { VirtualTime } from '../testing/virtual-time.ts';
+import { Journal } from './journal.ts';
+import type { Arrivals, At, Scenario } from './scenario.ts';
+import { sourcesOf } from './sources.ts';
+
+/** What a run has shown. */
+export interface Run {
+  readonly journal: Journal;
+  /** What was logged as an error: operators that broke, faults. */
+  readonly faults: readonly string[];
+  /** Operators that kept connections until their time was up, by name. */
+  readonly keepers: ReadonlyMap<string, number>;
+  readonly endedAt: number;
+}
+
+/** After the last connection has come, those that are here may finish for so long. */
+const GRACE_MS = 120_000;
+
+const MOST_FAULTS = 100;
+
+/** Says each value at its time. */
+const saying = <T>(values: readonly At<T>[], { scheduler }: Env): Observable<T> =>
+  concat(
+    from(values).pipe(
+      mergeMap(({ at, value }) => {
+        const ms = at - scheduler.now();
+        return ms <= 0 ? of(value) : of(value).pipe(delay(ms, scheduler));
+      }),
+    ),
+    NEVER,
+  );
+
+/** What a name is known to be at the time at which it is asked for, and what it becomes. */
+const resolve =
+  (scenario: Scenario, env: Env) =>
+  (name: Path): Observable<Resolution> => {
+    const said = scenario.names.get(name);
+    if (said === undefined) return concat(of<Resolution>({ t: 'neg' }), NEVER);
+    const now = env.scheduler.now();
+    const [latest] = said.filter(({ at }) => at <= now).slice(-1);
+    const later = said.filter(({ at }) => at > now);
+    const first = latest === undefined ? [] : [{ at: now, value: latest.value }];
+    return saying([...first, ...later], env);
+  };
+
+/** Where connections come from, and to. */
+interface Stage {
+  readonly daemon: VirtualDaemon;
+  readonly journal: Journal;
+  readonly time: VirtualTime;
+  readonly random: () => number;
+}
+
+const comeOne = ({ daemon, journal, random }: Stage, arrivals: Arrivals, source: string): void => {
+  const { place, sni, alpn, lasts, patienceMs } = arrivals;
+  const isHeard = daemon.arrive(place, {
+    source,
+    alpn,
+    lastsMs: lasts.from + (lasts.to - lasts.from) * random(),
+    ...(sni === undefined ? {} : { sni }),
+    ...(patienceMs === undefined ? {} : { patienceMs }),
+  });
+  if (!isHeard) journal.missed(source, sni);
+};
+
+/** Sets the next arrival when one has come: a long scenario is not all in memory at once. */
+const come = (stage: Stage, arrivals: Arrivals): void => {
+  const { time, random } = stage;
+  const source = sourcesOf(arrivals.source, random);
+  const { when, from: start, until } = arrivals;
+  const timeOf = (i: number): number | undefined => {
+    if ('at' in when) return when.at[i];
+    const at = start + i * when.everyMs;
+    return at < until ? at : undefined;
+  };
+  const set = (i: number): void => {
+    const at = timeOf(i);
+    if (at === undefined) return;
+    time.set(Math.max(0, at - time.now()), () => {
+      comeOne(stage, arrivals, source());
+      set(i + 1);
+    });
+  };
+  set(0);
+};
+
+/** The configs of the commands, to the end of the scenario or the drain. */
+const configsOf = (scenario: Scenario, env: Env): Observable<Config> => {
+  const { commands, config, durationMs } = scenario;
+  const drained = commands.find(({ t }) => t === 'drain');
+  const reloads = commands.flatMap((one) =>
+    one.t === 'reload' ? [{ at: one.at, value: one.config }] : [],
+  );
+  return saying(reloads, env).pipe(
+    startWith(config),
+    takeUntil(timer(drained?.at ?? durationMs, env.scheduler)),
+  );
+};
+
+const makeEnv = (time: VirtualTime, random: () => number, log: Log): Env => ({
+  scheduler: time,
+  wallNow: time.now,
+  random,
+  log,
+});
+
+/** Runs a scenario to its end. The same scenario and seed give the same run. Errors: only a fault of our own. */
+export const runScenario = (scenario: Scenario, seed = scenario.seed): Run => {
+  const time = new VirtualTime();
+  const dice = makeDice((seed % 2 ** 32) / 2 ** 32);
+  const random = (): number => roll(dice);
+  const faults: string[] = [];
+  const journal = new Journal(time.now);
+  const env = makeEnv(time, random, (level, message, fields = {}) => {
+    if (level !== 'error' || faults.length >= MOST_FAULTS) return;
+    const shown = Object.entries(typeof fields === 'function' ? fields() : fields);
+    faults.push([message, ...shown.map(([key, value]) => `${key}=${value}`)].join(' '));
+  });
+  const over$ = new Subject<void>();
+  const resolution = resolve(scenario, env);
+  const daemon = makeVirtualDaemon(
+    {
+      config$: configsOf(scenario, env),
+      resolve: (name) => {
+        journal.lookedUp(name);
+        return resolution(name);
+      },
+      report: journal.report,
+    },
+    env,
+  );
+  const health$ = from(scenario.endpoints).pipe(
+    mergeMap(({ address, behaviour }) =>
+      saying(behaviour, env).pipe(tap((how) => daemon.network.set(address.text, how))),
+    ),
+    ignoreElements(),
+  );
+  let endedAt = time.now();
+  const run$ = merge(
+    health$,
+    daemon.run$.pipe(
+      finalize(() => {
+        endedAt = time.now();
+        over$.next();
+      }),
+    ),
+  ).pipe(takeUntil(over$));
+  run$.subscribe();
+  for (const arrivals of scenario.arrivals) come({ daemon, journal, time, random }, arrivals);
+  time.flush(scenario.durationMs + GRACE_MS);
+  return { journal, faults, keepers: keepersOf(journal), endedAt };
+};
+
+/** The operators that had connections taken away. */
+const keepersOf = ({ connections }: Journal): ReadonlyMap<string, number> => {
+  const keepers = new Map<string, number>();
+  for (const { reason, detail = '' } of connections)
+    if (reason === 'operator-timeout') keepers.set(detail, (keepers.get(detail) ?? 0) + 1);
+  return keepers;
+};

@@ -1,0 +1,43 @@
+/** The code of README.md: files by their names, and commands with what they print. */
+import { join } from 'node:path';
+import { simulate } from '../../src/simulate/command.ts';
+import { writeIn } from './plugins.ts';
+
+/** A fenced block: ```` ```yaml limits.yaml ````. */
+export interface CodeBlock {
+  readonly language: string;
+  /** The file that it is; absent: it is none. */
+  readonly name: string | undefined;
+  readonly text: string;
+  /** Where its text stands. */
+  readonly from: number;
+  readonly to: number;
+}
+
+const FENCED = /^```(\w+)(?: (\S+))?\n([\s\S]*?)^```$/gm;
+
+/** All fenced blocks with a language, in their order. */
+export const codeBlocks = (markdown: string): readonly CodeBlock[] =>
+  [...markdown.matchAll(FENCED)].map(
+    ({ 0: whole, 1: language = '', 2: name, 3: text = '', index }) => {
+      const from = index + whole.indexOf('\n') + 1;
+      return { language, name, text, from, to: from + text.length };
+    },
+  );
+
+/** Writes the files that the blocks are into a folder. */
+export const writeBlocks = async (folder: string, blocks: readonly CodeBlock[]): Promise<void> => {
+  for (const { name, text } of blocks) if (name !== undefined) await writeIn(folder, name, text);
+};
+
+const COMMAND = /^\$ linkerd-tcp simulate (.*)$/m;
+
+/** What a console block should say: its command, and what that prints. Errors: throws where it is no such block. */
+export const consoleOf = (folder: string, { text }: CodeBlock): string => {
+  const [line, args] = COMMAND.exec(text) ?? [];
+  if (line === undefined || args === undefined) throw new Error(`not a command: ${text}`);
+  const files = args.split(' ').map((file) => join(folder, file));
+  const done = simulate({ files, seed: undefined, format: 'pretty' });
+  const out = done.t === 'done' ? done.out : done.errors.join('\n');
+  return `${line}\n${out.replaceAll(`${folder}/`, '')}`;
+};
