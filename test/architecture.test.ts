@@ -33,6 +33,7 @@ const SUBSCRIBERS: Readonly<Record<string, string>> = {
   'src/main.ts': 'the one top-level subscribe',
   'src/interpreter/reckon.ts': 'what is computed finds out what it needs while it computes',
   'src/simulate/run.ts': 'a simulation is run to its end, and then asked',
+  'src/testing/routing.ts': 'a test runs routers beside what it expects of them',
   'src/testing/virtual-servers.ts': 'as src/server/serve.ts',
   'src/server/serve.ts': 'a listener and its configs become one Observable',
   'src/workers/fleet.ts': 'workers begin before the first config does, and end after the last',

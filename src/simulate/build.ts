@@ -4,7 +4,7 @@ import type { Build, Files, Workshop } from '../config/build.ts';
 import type { Config } from '../config/config.ts';
 import type { Steps } from '../config/document.ts';
 import { suggest } from '../config/report.ts';
-import type { Health } from '../testing/network.ts';
+import { HEALTHS } from '../testing/network.ts';
 import { buildExpectation } from './build-expectation.ts';
 import { buildName } from './build-name.ts';
 import { readRow } from './read-row.ts';
@@ -19,14 +19,6 @@ export type ReadConfig = (
 /** Most connections of a scenario: what is known of each is kept to the end. */
 const MOST_ARRIVALS = 5_000_000;
 
-const LETTERS: Readonly<Record<string, Health>> = {
-  u: 'up',
-  r: 'refuses',
-  h: 'hangs',
-  x: 'resets',
-  d: 'dead',
-};
-
 const NOWHERE: Address = { ip: '0.0.0.0', port: 1, text: '0.0.0.0:1' };
 
 const buildEndpoint = (shop: Workshop, [name, raw]: readonly [string, RawEndpoint]): Endpoint => {
@@ -40,7 +32,7 @@ const buildEndpoint = (shop: Workshop, [name, raw]: readonly [string, RawEndpoin
   const { connect: connectMs, firstByte: firstByteMs } = raw;
   const at = [...steps, 'health'];
   const behaviour = readRow(shop, raw.health, at).flatMap(({ at: when, key }) => {
-    const health = LETTERS[key];
+    const health = HEALTHS[key];
     if (health !== undefined) return [{ at: when, value: { health, connectMs, firstByteMs } }];
     const message = `expected u, r, h, x or d in the row, got ${key}`;
     shop.errors.push({ steps: at, message });

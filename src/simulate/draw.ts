@@ -1,4 +1,5 @@
 /** The moment of a violation as marbles: who came, what became of them, and how the endpoints were. Pure. */
+import { HEALTHS } from '../testing/network.ts';
 import type { Connection, EndpointFact } from './journal.ts';
 import type { Run } from './run.ts';
 import type { Endpoint, Scenario } from './scenario.ts';
@@ -20,7 +21,7 @@ const countRow = (times: readonly number[], columnOf: (at: number) => number): s
   return counts.map((count) => (count === 0 ? '-' : count > 9 ? '+' : `${count}`)).join('');
 };
 
-const LETTERS = { up: 'u', refuses: 'r', hangs: 'h', resets: 'x', dead: 'd' } as const;
+const LETTERS = new Map(Object.entries(HEALTHS).map(([letter, health]) => [health, letter]));
 
 interface Marked {
   readonly at: number;
@@ -62,7 +63,7 @@ const endpointRow = (
 ): Row => {
   const own = facts.filter((one) => one.endpoint === address.text && one.t !== 'dialed');
   const marks = [
-    ...behaviour.map(({ at, value }) => ({ at, letter: LETTERS[value.health] })),
+    ...behaviour.map(({ at, value }) => ({ at, letter: LETTERS.get(value.health) ?? '?' })),
     ...own.map(({ at, t }) => ({ at, letter: t === 'failed' ? 'F' : 'R' })),
   ];
   return [name, letterRow(marks, columnOf)];

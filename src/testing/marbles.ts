@@ -3,6 +3,7 @@ import { AssertionError } from 'node:assert';
 import type { Observable } from 'rxjs';
 import { type RunHelpers, TestScheduler } from 'rxjs/testing';
 import type { Env } from '../env.ts';
+import { type Routing, type RoutingSetup, startRouting } from './routing.ts';
 import { compareTimeLines } from './time-lines.ts';
 import { type MarbleOptions, virtualEnv } from './virtual-env.ts';
 
@@ -21,6 +22,8 @@ export interface Marbles extends Pick<RunHelpers, 'hot' | 'cold' | 'flush'> {
   readonly subs: (source: Source) => { toBe: (diagrams: string | string[]) => void };
   /** The world of the test: virtual time, scripted chance, a log that is kept in `logged`. */
   readonly env: Env;
+  /** Runs the routers of a configuration, on names and endpoints of the test; nothing is opened. */
+  readonly router: (config: string | object, setup: RoutingSetup) => Routing;
   /** What was logged so far: `level message key=value …`. */
   readonly logged: readonly string[];
 }
@@ -70,7 +73,16 @@ const expecting = (helpers: RunHelpers, open: Set<string>): Pick<Marbles, 'expec
  * and when `body` is async, since promises do not resolve in virtual time.
  */
 export const marbles = (body: (m: Marbles) => void, options: MarbleOptions = {}): void => {
-  const scheduler = new TestScheduler(compareTimeLines);
+  const mistakes: Error[] = [];
+  const mistaken = (error: Error): void => void mistakes.push(error);
+  /** A mistake of the test says more than what comes of it. */
+  const check = (): void => {
+    for (const mistake of mistakes) throw mistake;
+  };
+  const scheduler = new TestScheduler((actual, expected) => {
+    check();
+    compareTimeLines(actual, expected);
+  });
   scheduler.run((helpers) => {
     const { hot, cold, flush } = helpers;
     const logged: string[] = [];
@@ -83,6 +95,8 @@ export const marbles = (body: (m: Marbles) => void, options: MarbleOptions = {})
       flush,
       env,
       logged,
+      router: (config, setup) =>
+        startRouting(config, setup, { env, time, marks: rxMarks, mistaken }),
       ...expecting(helpers, open),
     });
     if (isPromise(returned))
@@ -92,4 +106,5 @@ export const marbles = (body: (m: Marbles) => void, options: MarbleOptions = {})
     if (open.size > 0)
       throw new AssertionError({ message: `no diagram was given to: ${[...open].join(', ')}` });
   });
+  check();
 };

@@ -6,6 +6,15 @@
  */
 export type Health = 'up' | 'refuses' | 'hangs' | 'resets' | 'dead';
 
+/** Healths as rows write them. */
+export const HEALTHS: Readonly<Record<string, Health>> = {
+  u: 'up',
+  r: 'refuses',
+  h: 'hangs',
+  x: 'resets',
+  d: 'dead',
+};
+
 /** One endpoint. */
 export interface Behaviour {
   readonly health: Health;
