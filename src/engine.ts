@@ -4,7 +4,7 @@ import { map, type Observable } from 'rxjs';
 import type { Snapshot } from './admin/ledger.ts';
 import { app } from './app.ts';
 import type { Config } from './config/config.ts';
-import { type Explain, type Interpret, makeMachine } from './machine.ts';
+import { type Explain, type MachineOptions, makeMachine } from './machine.ts';
 import type { RouterView } from './view.ts';
 import type { World } from './world.ts';
 
@@ -38,16 +38,13 @@ export interface LocalEngine extends Engine {
   readonly routers: () => Iterable<RouterView>;
 }
 
-/**
- * Makes routers in this process. `config` gives the config in force; `interpret` how names are resolved, by the
- * interpreters that the config names unless told otherwise.
- */
+/** Makes routers in this process. `config` gives the config in force. */
 export const localEngine = (
   config: () => Config,
   world: World,
-  interpret?: Interpret,
+  options?: MachineOptions,
 ): LocalEngine => {
-  const machine = makeMachine(config, world, interpret);
+  const machine = makeMachine(config, world, options);
   const { listeners, directory, metrics, context, configure, stop, cut } = machine;
   return {
     prepare: (next) =>

@@ -1,6 +1,6 @@
 /**
- * The library: the parts of the router that may be used on their own. The pure balancer takes time and
- * chance as data; the operators take them from an `Env`.
+ * The library: routers inside one’s own process (`runRouters`), and their parts on their own. The pure balancer (`step`) takes
+ * time and chance as data; the operators (`balance`, `bind`, `router`) take them from an `Env`. What stands here follows semver.
  */
 
 export { type Address, makeAddress, parseAddress, type WeightedAddress } from './address.ts';
@@ -24,9 +24,10 @@ export type { Dentry, Dtab } from './dtab/dtab.ts';
 export { EMPTY, FAIL, leaf, type NameTree, NEG } from './dtab/name-tree.ts';
 export { parseDtab, parseTree } from './dtab/parse.ts';
 export { showDtab, showTree } from './dtab/print.ts';
+export { type EmbedSetup, runRouters } from './embed.ts';
 export type { Env } from './env.ts';
 export type { Envelope } from './envelope.ts';
-export type { RouterEvent } from './event.ts';
+export type { ConnectionRecord, RouterEvent } from './event.ts';
 export { makeDtabInterpreter } from './interpreter/dtab-interpreter.ts';
 export { type DtabNaming, makeDtabNaming } from './interpreter/dtab-naming.ts';
 export type { Interpreter, Resolution, Union } from './interpreter/interpreter.ts';
@@ -34,7 +35,18 @@ export { makeNamers } from './interpreter/namers/make.ts';
 export type { Addr, Binding, Bound, NamedAddress, Namer } from './interpreter/namers/namer.ts';
 export { makeRegistry, type Registered } from './interpreter/namers/registry.ts';
 export { keyed } from './keyed.ts';
+export { kindOf, type OperatorKind } from './operators/kind.ts';
+export {
+  type Ended,
+  type MakeOperator,
+  type Operator,
+  type OperatorEnv,
+  type Refusal,
+  refuse,
+} from './operators/operator.ts';
 export { type Path, parsePath } from './path.ts';
+export type { PluginKit } from './plugins/kit.ts';
+export type { Identifier, NamerEnv, Plugin, PluginEnv, PluginModule } from './plugins/plugin.ts';
 export { type RouterContext, router } from './router.ts';
 export { serialize } from './serialize.ts';
 export { makeTimers, type Timers } from './timers.ts';

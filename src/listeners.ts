@@ -90,9 +90,11 @@ export class Listeners {
     };
   }
 
-  /** Nothing is wanted any more: every listener closes when it is given back. */
+  /** Nothing is wanted any more: every listener closes, those in use when they are given back. */
   retire(): void {
     this.#wanted = new Set();
+    for (const [key, listener] of this.#bound)
+      if (!this.#claims.has(key)) this.#close(key, listener);
   }
 
   #want(servers: readonly ServerConfig[]): void {
@@ -108,6 +110,10 @@ export class Listeners {
       listener.accept(undefined);
       return;
     }
+    this.#close(key, listener);
+  }
+
+  #close(key: string, listener: Listener): void {
     this.#bound.delete(key);
     this.#parts.descriptors.give();
     listener.close();

@@ -80,7 +80,8 @@ const makeCut =
   (plant: Plant, { log }: Env) =>
   ({ admin: { graceSecs } }: Config): void => {
     const { clients } = plant;
-    log('warn', 'the grace is over, cutting what still streams', { connections: clients.size });
+    if (clients.size > 0)
+      log('warn', 'the grace is over, cutting what still streams', { connections: clients.size });
     const rule = { limit: `${graceSecs * 1000}ms`, place: 'admin.graceSecs' };
     for (const { id: conn } of clients.waiting())
       refuseClient(plant, { conn, reason: 'shutdown', attempts: 0, rule: () => rule });
@@ -92,10 +93,15 @@ export type Interpret = RouterContext['interpret'];
 
 /** Where events go: they are counted, and those that have a line are logged. */
 export const makeReport =
-  (metrics: Metrics, { log }: Env): ((event: RouterEvent) => void) =>
+  (
+    metrics: Metrics,
+    { log }: Env,
+    heard?: MachineOptions['heard'],
+  ): ((event: RouterEvent) => void) =>
   (event) => {
     metrics.record(event);
     logEvent(log, event);
+    heard?.(event);
   };
 
 /** Explains a name to who asks: one answer within seconds. Errors: none. */
@@ -129,11 +135,19 @@ const clientCalls = (
   };
 };
 
-/** Makes the machine. `config` gives the config in force; `interpret` replaces the interpreters that it names. */
+/** What may be different from what the config says. */
+export interface MachineOptions {
+  /** Replaces the interpreters that the config names. */
+  readonly interpret?: Interpret;
+  /** Also gets all that happens; must not throw. */
+  readonly heard?: (event: RouterEvent) => void;
+}
+
+/** Makes the machine. `config` gives the config in force. */
 export const makeMachine = (
   config: () => Config,
   { env, logDropped, turn }: World,
-  interpret?: Interpret,
+  { interpret, heard }: MachineOptions = {},
 ): Machine => {
   const timers = makeTimers(env.scheduler);
   const sockets = makeSockets(timers, (task) => void turn().then(task));
@@ -149,7 +163,7 @@ export const makeMachine = (
     logDropped,
     maxNameSeries: () => config().admin.maxNameSeries,
   });
-  const { report, ended } = tellEnds(makeReport(metrics, env));
+  const { report, ended } = tellEnds(makeReport(metrics, env, heard));
   const plant: Plant = { sockets, clients, descriptors, budget, timers, report };
   const own = makeInterpret(report, descriptors, env);
   const context: RouterContext = {

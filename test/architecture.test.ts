@@ -46,7 +46,7 @@ const ZONES: readonly (readonly [zone: string, files: RegExp])[] = [
   ['index', /^src\/index\.ts$/],
   [
     'app',
-    /^src\/(?:app|lifecycle|listeners|daemon|namerd-daemon|explain-for|engine|machine|admin-door|connection-log)\.ts$/,
+    /^src\/(?:app|lifecycle|listeners|daemon|embed|namerd-daemon|explain-for|engine|machine|admin-door|connection-log)\.ts$/,
   ],
   [
     'base',

@@ -137,9 +137,10 @@ export interface Finished {
 export const runCommand = (
   [command = '', ...args]: readonly string[],
   input = '',
+  cwd = '.',
 ): Promise<Finished> =>
   new Promise((resolve, reject) => {
-    const options = { maxBuffer: 2 ** 26, timeout: 60_000, killSignal: 'SIGKILL' as const };
+    const options = { cwd, maxBuffer: 2 ** 26, timeout: 60_000, killSignal: 'SIGKILL' as const };
     const child = execFile(command, args, options, (error, stdout, stderr) => {
       if (child.exitCode === null) {
         reject(new Error(`${command} did not end by itself: ${error?.message} ${stderr}`));
