@@ -26,11 +26,9 @@ export const isFor = (prefix: string): ((envelope: Envelope) => boolean) => {
   };
 };
 
-const IP_END = /:\d+$/;
-
 /** The address of a client without its port. */
 export const ipOf = ({ src }: Envelope): string =>
-  src.replace(IP_END, '').replace(/^\[(.*)\]$/, '$1');
+  src.startsWith('[') ? src.slice(1, src.lastIndexOf(']')) : src.slice(0, src.lastIndexOf(':'));
 
 const KEYS = {
   source: ipOf,

@@ -120,6 +120,12 @@ export class Stage {
   }
 
   #give(given: Envelope | Refusal): void {
+    // As it came, and at once: what most operators do with most envelopes.
+    if (given === this.#inHand) {
+      this.#inHand = undefined;
+      this.next(given);
+      return;
+    }
     const id = idOf(given);
     const isAtOnce = id !== undefined && this.#inHand?.id === id;
     const original = id === undefined ? undefined : this.#release(id);
