@@ -17,6 +17,8 @@ export type Task =
       readonly router: string;
       readonly name: string;
     }
+  /** Tell the format of a file; that of linkerd-tcp’s own with the plugins of `config`. */
+  | { readonly t: 'schema'; readonly of: SchemaOf; readonly config: string | undefined }
   /** Run scenarios in virtual time. */
   | {
       readonly t: 'simulate';
@@ -24,6 +26,12 @@ export type Task =
       readonly seed: number | undefined;
       readonly format: Format;
     };
+
+/** Files whose format can be told. */
+export const SCHEMAS = ['config', 'namerd', 'scenario'] as const;
+
+/** One of them. */
+export type SchemaOf = (typeof SCHEMAS)[number];
 
 /** How `simulate` tells what it has found. */
 export const FORMATS = ['pretty', 'json', 'junit'] as const;
@@ -36,6 +44,7 @@ export const HELP = `Usage: linkerd-tcp CONFIG
        linkerd-tcp namerd CONFIG
        linkerd-tcp delegate CONFIG ROUTER NAME
        linkerd-tcp simulate [--seed N] [--format F] [CONFIG] SCENARIO...
+       linkerd-tcp schema config|namerd|scenario [CONFIG]
        linkerd-tcp --check [namerd] CONFIG
 
 A TCP/TLS stream router. CONFIG is a YAML or JSON file; - reads standard input.
@@ -44,6 +53,7 @@ Commands:
   namerd    serve names to other routers by namerd’s HTTP API; CONFIG is in namerd’s format
   delegate  tell how the router ROUTER of CONFIG delegates NAME, step by step, and exit
   simulate  run CONFIG through scenarios in virtual time, say what held of what they expect, and exit
+  schema    print the format of a file as JSON Schema, with what the plugins of CONFIG add to it, and exit
 
 Options:
       --seed N   simulate: chance, instead of that of the scenarios
@@ -81,6 +91,13 @@ const delegate = ([, config, router, name, ...more]: readonly string[]): Either<
   return right({ t: 'delegate', config, router, name });
 };
 
+const schema = ([, of, config, ...more]: readonly string[]): Either<string, Task> => {
+  const known = SCHEMAS.find((one) => one === of);
+  if (known === undefined || more.length > 0)
+    return left(`expected schema with one of ${SCHEMAS.join(', ')}, and a CONFIG if wanted`);
+  return right({ t: 'schema', of: known, config });
+};
+
 const simulate = (
   files: readonly string[],
   { seed, format }: { readonly seed?: string | undefined; readonly format: string },
@@ -109,6 +126,7 @@ export const parseCommandLine = (args: readonly string[]): Either<string, Task> 
     if (values.help) return right({ t: 'help' });
     if (values.version) return right({ t: 'version' });
     if (positionals[0] === 'delegate' && positionals.length > 1) return delegate(positionals);
+    if (positionals[0] === 'schema' && positionals.length > 1) return schema(positionals);
     if (positionals[0] === 'simulate' && positionals.length > 1)
       return simulate(positionals.slice(1), values);
     const isNamerd = positionals[0] === 'namerd' && positionals.length > 1;

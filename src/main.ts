@@ -14,6 +14,7 @@ import { explainName } from './interpreter/explain.ts';
 import type { Request } from './lifecycle.ts';
 import type { Explain } from './machine.ts';
 import { namerdDaemon } from './namerd-daemon.ts';
+import { schemaFor } from './schema-command.ts';
 import { simulate } from './simulate/command.ts';
 import { SLOT } from './workers/processes.ts';
 import { makeEngine, work } from './workers/start.ts';
@@ -91,12 +92,25 @@ const main = (args: readonly string[]): void => {
     case 'version':
       print(`linkerd-tcp ${version()}\n`);
       break;
+    case 'schema':
+      tellSchema(task.right);
+      break;
     case 'simulate':
       simulateAll(task.right);
       break;
     default:
       start(task.right);
   }
+};
+
+const tellSchema = ({ of, config }: Extract<Task, { t: 'schema' }>): void => {
+  const schema = schemaFor(of, config);
+  if (!isLeft(schema)) {
+    print(`${schema.right}\n`);
+    return;
+  }
+  complain(schema.left);
+  process.exitCode = EXIT.config;
 };
 
 const simulateAll = (task: Extract<Task, { t: 'simulate' }>): void => {

@@ -41,7 +41,7 @@ const SUBSCRIBERS: Readonly<Record<string, string>> = {
 
 /** Zones along the flow; the first pattern that matches a file names its zone. */
 const ZONES: readonly (readonly [zone: string, files: RegExp])[] = [
-  ['main', /^src\/(?:main|cli|delegation-text)\.ts$/],
+  ['main', /^src\/(?:main|cli|schema-command|delegation-text)\.ts$/],
   ['world', /^src\/world\.ts$/],
   ['index', /^src\/index\.ts$/],
   [

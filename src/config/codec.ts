@@ -1,5 +1,5 @@
 /** Building blocks of the file format: io-ts codecs that know their fields, defaults and meanings. Pure. */
-import { type Either, isLeft, right } from 'fp-ts/lib/Either.js';
+import { isLeft, right } from 'fp-ts/lib/Either.js';
 import * as t from 'io-ts';
 
 /** Decodes what a file may hold into an `A`; it is never used to encode. */
@@ -49,30 +49,6 @@ export const absent = <A>(codec: Codec<A>, shown: string, doc: string): Field<A 
   fallback: { value: undefined },
   shown,
 });
-
-/** A codec without an encoder and without a use for `is`. */
-const decoder = <A>(name: string, validate: t.Validate<unknown, A>): Codec<A> =>
-  new t.Type<A, unknown, unknown>(
-    name,
-    (_: unknown): _ is A => false,
-    validate,
-    (value) => value,
-  );
-
-/** A single value; `read` gives it, or `undefined` where what is there is not as `name` says. */
-export const leaf = <A>(name: string, read: (value: unknown) => A | undefined): Codec<A> =>
-  decoder(name, (value, context) => {
-    const known = read(value);
-    return known === undefined ? t.failure(value, context) : t.success(known);
-  });
-
-/** A single value that explains itself: `Left` is the text after “expected”. */
-export const parsed = <A>(name: string, read: (text: string) => Either<string, A>): Codec<A> =>
-  decoder(name, (value, context) => {
-    if (typeof value !== 'string') return t.failure(value, context);
-    const result = read(value);
-    return isLeft(result) ? t.failure(value, context, result.left) : t.success(result.right);
-  });
 
 /** Whether a value is an object with keys. */
 export const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
@@ -133,6 +109,8 @@ export class TaggedCodec<M extends Readonly<Record<string, Codec<object>>>> exte
   unknown
 > {
   readonly members: M;
+  /** The kind where none is said. */
+  readonly fallback: string | undefined;
 
   constructor(name: string, members: M, fallback?: string) {
     const validate: t.Validate<unknown, Tagged<M>> = (value, context) => {
@@ -154,6 +132,7 @@ export class TaggedCodec<M extends Readonly<Record<string, Codec<object>>>> exte
       (value) => value,
     );
     this.members = members;
+    this.fallback = fallback;
   }
 }
 
@@ -209,15 +188,28 @@ export class ListCodec<A> extends t.Type<readonly A[], unknown, unknown> {
   }
 }
 
+/** One value, or a list of them. */
+export class OneOrMoreCodec<A> extends t.Type<readonly A[], unknown, unknown> {
+  readonly item: Codec<A>;
+
+  constructor(item: Codec<A>) {
+    const several = new ListCodec(item);
+    super(
+      `${item.name}, or a list of them`,
+      (_: unknown): _ is readonly A[] => false,
+      (value, context) => {
+        if (Array.isArray(value)) return several.validate(value, context);
+        const one = item.validate(value, context);
+        return isLeft(one) ? one : right([one.right]);
+      },
+      (value) => value,
+    );
+    this.item = item;
+  }
+}
+
 /** One value, or a list of them; a list of one is the same. */
-export const oneOrMore = <A>(item: Codec<A>): Codec<readonly A[]> => {
-  const several = new ListCodec(item);
-  return decoder(`${item.name}, or a list of them`, (value, context) => {
-    if (Array.isArray(value)) return several.validate(value, context);
-    const one = item.validate(value, context);
-    return isLeft(one) ? one : right([one.right]);
-  });
-};
+export const oneOrMore = <A>(item: Codec<A>): Codec<readonly A[]> => new OneOrMoreCodec(item);
 
 /** A list. */
 export const list = <A>(item: Codec<A>): Codec<readonly A[]> => new ListCodec(item);

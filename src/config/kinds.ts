@@ -62,7 +62,10 @@ export class OpenCodec<A, F extends Fields> extends t.Type<
   unknown,
   unknown
 > {
-  readonly known: Codec<A> & { readonly members: Readonly<Record<string, Codec<object>>> };
+  readonly known: Codec<A> & {
+    readonly members: Readonly<Record<string, Codec<object>>>;
+    readonly fallback: string | undefined;
+  };
   readonly others: OptionsByKind;
   readonly own: ObjectCodec<F>;
 

@@ -80,7 +80,7 @@ export const NAMERD: FileKind<RawNamerd, NamerdConfig> = {
 };
 
 /** The plugins that a file names; what else may be wrong there is found by its codec. */
-const modulesOf = (value: unknown): readonly string[] => {
+export const modulesOf = (value: unknown): readonly string[] => {
   const named = pluginList.decode(isRecord(value) ? value['plugins'] : []);
   return isLeft(named) ? [] : named.right;
 };

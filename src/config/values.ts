@@ -4,20 +4,26 @@ import { parseAddress, type WeightedAddress } from '../address.ts';
 import { dnsName } from '../dns-name.ts';
 import { canonicalIp } from '../ip.ts';
 import { captureNames, type Path, parsePath } from '../path.ts';
-import { type Codec, leaf, parsed } from './codec.ts';
+import type { Codec } from './codec.ts';
+import { leaf, parsed } from './leaf.ts';
 
 /** A whole number from `min` to `max`. */
 export const int = (name: string, min: number, max = Number.MAX_SAFE_INTEGER): Codec<number> =>
-  leaf(name, (value) =>
-    typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max
-      ? value
-      : undefined,
+  leaf(
+    name,
+    (value) =>
+      typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max
+        ? value
+        : undefined,
+    { type: 'integer', minimum: min, maximum: max },
   );
 
 /** A number from `min` to `max`; not NaN. */
 export const number = (name: string, min: number, max: number): Codec<number> =>
-  leaf(name, (value) =>
-    typeof value === 'number' && value >= min && value <= max ? value : undefined,
+  leaf(
+    name,
+    (value) => (typeof value === 'number' && value >= min && value <= max ? value : undefined),
+    { type: 'number', minimum: min, maximum: max },
   );
 
 /** Years: longer makes no sense, and stays far below what a number can hold in ms. */
@@ -41,12 +47,16 @@ export const count = int('a whole number, at least 1', 1);
 export const countOrNone = int('a whole number, at least 0', 0);
 
 /** A text that is not empty. */
-export const text = leaf('a text', (value) =>
-  typeof value === 'string' && value !== '' ? value : undefined,
+export const text = leaf(
+  'a text',
+  (value) => (typeof value === 'string' && value !== '' ? value : undefined),
+  { type: 'string', minLength: 1 },
 );
 
 /** A text, of rules such as a dtab’s; it may be empty. */
-export const rules = leaf('a text', (value) => (typeof value === 'string' ? value : undefined));
+export const rules = leaf('a text', (value) => (typeof value === 'string' ? value : undefined), {
+  type: 'string',
+});
 
 /** A protocol of ALPN: one to 255 printable characters of ASCII. */
 export const protocol = leaf('a protocol name such as h2', (value) =>
@@ -54,13 +64,17 @@ export const protocol = leaf('a protocol name such as h2', (value) =>
 );
 
 /** Yes or no. */
-export const flag = leaf('true or false', (value) =>
-  typeof value === 'boolean' ? value : undefined,
+export const flag = leaf(
+  'true or false',
+  (value) => (typeof value === 'boolean' ? value : undefined),
+  { type: 'boolean' },
 );
 
 /** One of a few words. */
 export const word = <T extends string>(...words: readonly T[]): Codec<T> =>
-  leaf(`one of ${words.join(', ')}`, (value) => words.find((known) => known === value));
+  leaf(`one of ${words.join(', ')}`, (value) => words.find((known) => known === value), {
+    enum: words,
+  });
 
 /** Most processes that may serve. */
 const MOST_WORKERS = 256;

@@ -2,16 +2,8 @@
 import * as t from 'io-ts';
 import * as rxjs from 'rxjs';
 import { makeAddress, parseAddress } from '../address.ts';
-import {
-  absent,
-  list,
-  object,
-  oneOrMore,
-  optional,
-  parsed,
-  required,
-  leaf as single,
-} from '../config/codec.ts';
+import { absent, list, object, oneOrMore, optional, required } from '../config/codec.ts';
+import { parsed, leaf as single } from '../config/leaf.ts';
 import * as values from '../config/values.ts';
 import { EMPTY, FAIL, leaf, NEG } from '../dtab/name-tree.ts';
 import { kindOf } from '../operators/kind.ts';

@@ -1,6 +1,7 @@
 /** Quantities as scenarios write them: `250ms`, `5s`, `1s..10s`, `100/s`. Pure. */
 import { type Either, left, right } from 'fp-ts/lib/Either.js';
-import { type Codec, parsed } from '../config/codec.ts';
+import type { Codec } from '../config/codec.ts';
+import { parsed } from '../config/leaf.ts';
 
 const MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 const DURATION = 'a duration such as 250ms, 5s, 1.5m or 2h';
