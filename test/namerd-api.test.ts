@@ -383,7 +383,7 @@ test('a web page may read, and change nothing', async (t) => {
 });
 
 test('a body beyond the bound, one watch too many, and rubbish', async (t) => {
-  const api = await startApi(t, YEEZUS, 2);
+  const api = await startApi(t, YEEZUS, { maxWatches: 2 });
   const huge = {
     method: 'PUT',
     headers: { 'content-type': 'text/plain' },

@@ -5,14 +5,12 @@ import {
   defer,
   EMPTY,
   finalize,
-  fromEvent,
   ignoreElements,
   map,
   Observable,
   of,
   switchMap,
   take,
-  takeUntil,
   takeWhile,
   tap,
 } from 'rxjs';
@@ -98,7 +96,7 @@ export class Api {
     return { watches: this.#watches, requests: this.#requests, refused: this.#refused };
   }
 
-  /** One exchange, until its reply is out or its reader is gone. Errors: none. */
+  /** One exchange, until its reply is out or this is unsubscribed. Errors: none. */
   readonly serve = ({ incoming, outgoing }: Exchange): Observable<never> =>
     readBody(incoming).pipe(
       take(1),
@@ -115,7 +113,6 @@ export class Api {
         outgoing.destroy();
         return EMPTY;
       }),
-      takeUntil(fromEvent(outgoing, 'close')),
     );
 
   #send({ status, headers = {}, body }: Reply, outgoing: ServerResponse): Observable<never> {

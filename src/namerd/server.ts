@@ -2,7 +2,15 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import { type Either, left, right } from 'fp-ts/lib/Either.js';
-import { finalize, fromEvent, mergeMap, Observable } from 'rxjs';
+import {
+  finalize,
+  fromEvent,
+  groupBy,
+  mergeMap,
+  Observable,
+  type OperatorFunction,
+  takeUntil,
+} from 'rxjs';
 import { type Address, showPeer } from '../address.ts';
 import type { Env } from '../env.ts';
 import { listenError } from '../listen-error.ts';
@@ -55,6 +63,17 @@ const boundTo = (server: Server, { text }: Address): string => {
   return typeof bound === 'object' && bound !== null ? showPeer(bound.address, bound.port) : text;
 };
 
+/** Ends with a connection all of its exchanges: Node tells its end to no reply but the one whose turn it is. */
+const untilClosed =
+  (serve: Api['serve']): OperatorFunction<Exchange, never> =>
+  (exchange$) =>
+    exchange$.pipe(
+      groupBy(({ incoming }) => incoming.socket, {
+        duration: ({ key }) => fromEvent(key, 'close'),
+      }),
+      mergeMap((own$) => own$.pipe(mergeMap(serve), takeUntil(fromEvent(own$.key, 'close')))),
+    );
+
 /** A server that listens. */
 export interface Listening {
   /** `ip:port`. */
@@ -78,7 +97,7 @@ export const listen = (setup: ServerSetup, env: Env): Observable<Either<string, 
       (incoming: IncomingMessage, outgoing: ServerResponse): Exchange => ({ incoming, outgoing }),
     );
     const run$ = exchange$.pipe(
-      mergeMap(api.serve),
+      untilClosed(api.serve),
       finalize(() => {
         server.close();
         server.closeAllConnections();

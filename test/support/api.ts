@@ -9,8 +9,10 @@ import { makeAddress } from '../../src/address.ts';
 import type { Dtab } from '../../src/dtab/dtab.ts';
 import { leaf, NEG } from '../../src/dtab/name-tree.ts';
 import { parseDtab } from '../../src/dtab/parse.ts';
+import type { Env } from '../../src/env.ts';
 import { makeDtabNaming } from '../../src/interpreter/dtab-naming.ts';
 import type { Addr, Binding, Meta } from '../../src/interpreter/namers/namer.ts';
+import type { Counts } from '../../src/namerd/exchanges.ts';
 import { makeHandle } from '../../src/namerd/handle.ts';
 import { MemoryStore } from '../../src/namerd/memory-store.ts';
 import { listen } from '../../src/namerd/server.ts';
@@ -82,6 +84,13 @@ export class Stream {
   }
 }
 
+interface Parts {
+  readonly store: MemoryStore;
+  readonly bound$: BehaviorSubject<readonly Path[]>;
+  readonly port: number;
+  readonly counts: () => Counts;
+}
+
 /** The API, and the hands on what is behind it. */
 export class ApiBench {
   readonly store: MemoryStore;
@@ -90,16 +99,15 @@ export class ApiBench {
   readonly bindings = new Map<string, Observable<Binding>>();
   readonly addrs = new Map<string, BehaviorSubject<Addr>>();
   readonly bound$: BehaviorSubject<readonly Path[]>;
+  readonly counts: () => Counts;
   readonly #context: TestContext;
 
-  constructor(
-    context: TestContext,
-    parts: { store: MemoryStore; bound$: BehaviorSubject<readonly Path[]>; port: number },
-  ) {
+  constructor(context: TestContext, parts: Parts) {
     this.#context = context;
     this.store = parts.store;
     this.bound$ = parts.bound$;
     this.port = parts.port;
+    this.counts = parts.counts;
   }
 
   /** A concrete name with addresses that can be changed. */
@@ -140,12 +148,19 @@ export class ApiBench {
   }
 }
 
+interface Settings {
+  readonly maxWatches?: number;
+  /** Other parts of the world than the real ones. */
+  readonly world?: Partial<Env>;
+}
+
 /** Serves these dtabs on a free port. */
 export const startApi = async (
   context: TestContext,
   dtabs: Readonly<Record<string, string>>,
-  maxWatches = 100,
+  { maxWatches = 100, world = {} }: Settings = {},
 ): Promise<ApiBench> => {
+  const env = { ...REAL, ...world };
   const store = new MemoryStore(
     new Map(Object.entries(dtabs).map(([ns, text]) => [ns, dtab(text)])),
   );
@@ -154,11 +169,11 @@ export const startApi = async (
   const naming = makeDtabNaming((path) => {
     const found = path.startsWith(`${PREFIX}/`) ? path.slice(PREFIX.length) : undefined;
     return api?.bindings.get(found ?? '') ?? of({ t: 'ok', tree: NEG });
-  }, REAL);
-  const handle = makeHandle({ naming, store, bound$ }, REAL);
+  }, env);
+  const handle = makeHandle({ naming, store, bound$ }, env);
   const address = makeAddress('127.0.0.1', 0);
   const listening = await firstValueFrom(
-    listen({ address, place: 'interfaces[0].port', maxWatches, handle }, REAL),
+    listen({ address, place: 'interfaces[0].port', maxWatches, handle }, env),
   );
   assert.ok(isRight(listening));
   const running = listening.right.run$.subscribe();
@@ -166,6 +181,7 @@ export const startApi = async (
   api = new ApiBench(context, {
     store,
     bound$,
+    counts: listening.right.counts,
     port: Number(listening.right.address.split(':')[1]),
   });
   return api;
