@@ -55,31 +55,48 @@ test('clients with a certificate are served, others are not', async (t) => {
   await assert.rejects(get(port, { ...trust, cert: stranger.certs, key: stranger.privateKey }));
 });
 
+/** What `--check` says of a configuration whose `tls` has these keys too. */
+const complaint = async (
+  { folder, config }: Awaited<ReturnType<typeof start>>,
+  tls: object,
+): Promise<string> => {
+  const path = join(folder, 'n.json');
+  const interfaces = config.interfaces.map((one) => ({ ...one, tls: { ...one.tls, ...tls } }));
+  await writeFile(path, JSON.stringify({ ...config, interfaces }));
+  const { child, exited } = launch(['--check', 'namerd', path]);
+  let text = '';
+  child.stderr.setEncoding('utf8').on('data', (more: string) => {
+    text += more;
+  });
+  const [{ code }] = await Promise.all([exited, once(child.stderr, 'close')]);
+  assert.equal(code, 78, text);
+  return text;
+};
+
 test('--check tells a pair that does not belong together, and files that are missing', async (t) => {
-  const { folder, client, config } = await start(makeScope(t));
-  await writeFile(join(folder, 'key.pem'), client.privateKey);
-  const check = async (): Promise<string> => {
-    const path = join(folder, 'n.json');
-    await writeFile(path, JSON.stringify(config));
-    const { child, exited } = launch(['--check', 'namerd', path]);
-    let text = '';
-    child.stderr.setEncoding('utf8').on('data', (more: string) => {
-      text += more;
-    });
-    const [{ code }] = await Promise.all([exited, once(child.stderr, 'close')]);
-    assert.equal(code, 78);
-    return text;
-  };
+  const setup = await start(makeScope(t));
+  await writeFile(join(setup.folder, 'key.pem'), setup.client.privateKey);
   assert.match(
-    await check(),
+    await complaint(setup, {}),
     /interfaces\[0\]\.tls\.certPath: .*does not belong to the certificate/,
   );
-  config.interfaces = config.interfaces.map((one) => ({
-    ...one,
-    tls: { ...one.tls, keyPath: 'nosuch.pem' },
-  }));
   assert.match(
-    await check(),
+    await complaint(setup, { keyPath: 'nosuch.pem' }),
     /interfaces\[0\]\.tls\.keyPath: cannot read nosuch\.pem: no such file/,
+  );
+});
+
+test('whom clients’ certificates lead to is told, and never everybody whom the system trusts', async (t) => {
+  const setup = await start(makeScope(t));
+  for (const text of ['', 'nonsense']) {
+    await writeFile(join(setup.folder, 'ca.pem'), text);
+    assert.match(
+      await complaint(setup, {}),
+      /interfaces\[0\]\.tls\.caCertPath: expected certificates in PEM/,
+    );
+  }
+  assert.match(
+    await complaint(setup, { caCertPath: undefined }),
+    /interfaces\[0\]\.tls: expected a caCertPath with requireClientAuth, got none/,
   );
 });

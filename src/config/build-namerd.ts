@@ -1,10 +1,10 @@
 /** From the decoded file of `linkerd-tcp namerd` to its config. Pure. */
-import { isLeft } from 'fp-ts/lib/Either.js';
 import { type Address, makeAddress } from '../address.ts';
 import type { Dtab } from '../dtab/dtab.ts';
 import { type Build, DEFAULT_LOG, type Files, readInto, type Workshop } from './build.ts';
 import { buildDtab } from './build-interpreter.ts';
 import { buildNamers } from './build-namers.ts';
+import { note } from './build-tls.ts';
 import type { LogConfig } from './config.ts';
 import type { Steps } from './document.ts';
 import { showPath } from './report.ts';
@@ -49,6 +49,27 @@ const buildStorage = (shop: Workshop, raw: RawNamerd['storage']): StorageConfig 
   return { kind: raw.kind, namespaces: new Map(namespaces) };
 };
 
+/** Of clients. Without any, the roots of the system would be trusted, and so whoever has a certificate at all. */
+const buildRoots = (
+  shop: Workshop,
+  { caCertPath, requireClientAuth }: NonNullable<RawInterface['tls']>,
+  steps: Steps,
+): { readonly ca?: string } => {
+  if (caCertPath === undefined) {
+    if (requireClientAuth)
+      shop.errors.push({
+        steps,
+        message: 'expected a caCertPath with requireClientAuth, got none',
+      });
+    return {};
+  }
+  const known = shop.errors.length;
+  const place = [...steps, 'caCertPath'];
+  const ca = readInto(shop, caCertPath, place);
+  note(shop, known, place, shop.files.checkRoots(ca));
+  return { ca };
+};
+
 const buildTls = (
   shop: Workshop,
   raw: NonNullable<RawInterface['tls']>,
@@ -58,21 +79,14 @@ const buildTls = (
     const path = raw[key];
     return path === undefined ? '' : readInto(shop, path, [...steps, key]);
   };
-  const [cert, key, rest, ca] = [
-    read('certPath'),
-    read('keyPath'),
-    read('intermediateCertsPath'),
-    read('caCertPath'),
-  ];
-  const checked = shop.files.checkIdentity(cert, key);
-  // What could not be read has been told.
-  if (isLeft(checked) && cert !== '' && key !== '')
-    shop.errors.push({ steps: [...steps, 'certPath'], message: checked.left });
+  const known = shop.errors.length;
+  const [cert, key, rest] = [read('certPath'), read('keyPath'), read('intermediateCertsPath')];
+  note(shop, known, [...steps, 'certPath'], shop.files.checkIdentity(cert, key));
   return {
     cert: `${cert}\n${rest}`,
     key,
     requestCert: raw.requireClientAuth,
-    ...(ca === '' ? {} : { ca }),
+    ...buildRoots(shop, raw, steps),
   };
 };
 

@@ -6,7 +6,12 @@ import type { Steps } from './document.ts';
 import type { RawClientAuth, RawIdentity, RawServerTls, RawTlsClient } from './schema-tls.ts';
 
 /** Notes what is wrong, if anything is and nothing else was noted since `known`. */
-const note = (shop: Workshop, known: number, steps: Steps, checked: Either<string, void>): void => {
+export const note = (
+  shop: Workshop,
+  known: number,
+  steps: Steps,
+  checked: Either<string, void>,
+): void => {
   if (isLeft(checked) && shop.errors.length === known)
     shop.errors.push({ steps, message: checked.left });
 };

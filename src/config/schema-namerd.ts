@@ -39,7 +39,11 @@ const tls = object('an object with the keys of tls', {
   certPath: required(v.text, 'PEM file with the certificate.'),
   keyPath: required(v.text, 'PEM file with its key.'),
   intermediateCertsPath: absent(v.text, 'none', 'PEM file with the rest of the chain.'),
-  caCertPath: absent(v.text, 'the system’s', 'PEM file with the roots of clients.'),
+  caCertPath: absent(
+    v.text,
+    'none',
+    'PEM file with the roots of clients; `requireClientAuth` needs it.',
+  ),
   requireClientAuth: optional(v.flag, false, 'Whether clients must show a certificate.'),
 });
 
