@@ -100,3 +100,21 @@ test('whom clients’ certificates lead to is told, and never everybody whom the
     /interfaces\[0\]\.tls: expected a caCertPath with requireClientAuth, got none/,
   );
 });
+
+test('the rest of the chain must be certificates', async (t) => {
+  const setup = await start(makeScope(t));
+  const { certs } = setup.server;
+  const broken = [
+    '',
+    'nonsense',
+    certs.replace(/\n.{40}/, '\nx'),
+    `${certs}\n${certs.slice(0, 200)}`,
+  ];
+  for (const text of broken) {
+    await writeFile(join(setup.folder, 'rest.pem'), text);
+    assert.match(
+      await complaint(setup, { intermediateCertsPath: join(setup.folder, 'rest.pem') }),
+      /interfaces\[0\]\.tls\.intermediateCertsPath: expected .*in PEM, got/,
+    );
+  }
+});

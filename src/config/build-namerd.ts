@@ -75,19 +75,21 @@ const buildTls = (
   raw: NonNullable<RawInterface['tls']>,
   steps: Steps,
 ): NonNullable<InterfaceConfig['tls']> => {
-  const read = (key: 'certPath' | 'keyPath' | 'intermediateCertsPath' | 'caCertPath'): string => {
+  const { checkIdentity, checkRoots } = shop.files;
+  const known = shop.errors.length;
+  const read = (key: 'certPath' | 'keyPath' | 'intermediateCertsPath'): string => {
     const path = raw[key];
     return path === undefined ? '' : readInto(shop, path, [...steps, key]);
   };
-  const known = shop.errors.length;
   const [cert, key, rest] = [read('certPath'), read('keyPath'), read('intermediateCertsPath')];
-  note(shop, known, [...steps, 'certPath'], shop.files.checkIdentity(cert, key));
-  return {
-    cert: `${cert}\n${rest}`,
-    key,
-    requestCert: raw.requireClientAuth,
-    ...buildRoots(shop, raw, steps),
-  };
+  const chain = `${cert}\n${rest}`;
+  note(shop, known, [...steps, 'certPath'], checkIdentity(cert, key));
+  if (raw.intermediateCertsPath !== undefined) {
+    const place = [...steps, 'intermediateCertsPath'];
+    note(shop, known, place, checkRoots(rest));
+    note(shop, known, place, checkIdentity(chain, key));
+  }
+  return { cert: chain, key, requestCert: raw.requireClientAuth, ...buildRoots(shop, raw, steps) };
 };
 
 const buildInterface = (shop: Workshop, raw: RawInterface, i: number): InterfaceConfig => {
