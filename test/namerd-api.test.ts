@@ -121,6 +121,28 @@ test('what is no dtab is refused, in words where the text is one', async (t) => 
   assert.equal((await ask('PATCH', 'text/plain', '/a=>/b')).status, 405);
 });
 
+test('each rule of a JSON dtab is read alone', async (t) => {
+  const api = await startApi(t, YEEZUS);
+  const put = (...rules: readonly (readonly [prefix: string, dst: string])[]) =>
+    api.ask('dtabs/yeezus', {
+      method: 'PUT',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(rules.map(([prefix, dst]) => ({ prefix, dst }))),
+    });
+  for (const [prefix, dst] of [
+    ['/a=>/x;/b', '/c'],
+    ['/a', '/b;/c=>/d'],
+    ['/a', '/b;'],
+    ['/a', ''],
+    ['', '/b'],
+    ['/a #', '\n=>/b'],
+  ] as const)
+    assert.equal((await put([prefix, dst])).status, 400, `${prefix} ${dst}`);
+  assert.equal((await put(['/a', '/b #x'], [' /c # y\n', '/d | ~'])).status, 204);
+  const { body } = await api.ask('dtabs/yeezus', { headers: { accept: 'text/plain' } });
+  assert.equal(body, '/a=>/b;/c=>/d | ~\n');
+});
+
 test('V12: a write may depend on the version', async (t) => {
   const api = await startApi(t, YEEZUS);
   const put = (stamp: string | undefined, ns = 'yeezus') =>

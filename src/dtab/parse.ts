@@ -115,6 +115,9 @@ const whole =
 /** Reads a dtab: `/svc => /#/io.l5d.fs; /svc/canary => 0.01 * /svc/new & 0.99 * /svc/old;` and the empty text. */
 export const parseDtab = whole(readDtab);
 
+/** Reads the prefix of a rule: `/svc/*`. */
+export const parsePrefix = whole((text) => readSegments(text, readElement));
+
 /** Reads a tree of names: `/a | 2 * /b & (/c | ~)`. */
 export const parseTree = whole((text) => readAlt(text, 0));
 

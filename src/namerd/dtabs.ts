@@ -1,9 +1,9 @@
 /** The part of the API that keeps dtabs: `/api/1/dtabs` and what is below it. */
-import { type Either, isLeft, left, mapLeft, right } from 'fp-ts/lib/Either.js';
+import { type Either, isLeft, left, mapLeft, right, traverseArray } from 'fp-ts/lib/Either.js';
 import * as t from 'io-ts';
 import { distinctUntilChanged, filter, map, type Observable, of, take } from 'rxjs';
-import type { Dtab } from '../dtab/dtab.ts';
-import { parseDtab } from '../dtab/parse.ts';
+import type { Dentry, Dtab } from '../dtab/dtab.ts';
+import { parseDtab, parsePrefix, parseTree } from '../dtab/parse.ts';
 import { showDtabShort, showPrefix, showTreeShort } from '../dtab/print.ts';
 import { namesJson } from '../interpreter/names-json.ts';
 import type { Log } from '../log.ts';
@@ -14,12 +14,19 @@ import type { DtabStore, Outcome, StoredDtab } from './store.ts';
 const JSON_TYPE = 'application/json';
 const DTAB_TYPES: readonly string[] = ['application/dtab', 'text/plain'];
 
-const Dentries = t.array(t.strict({ prefix: t.string, dst: t.string }));
+const RawDentry = t.strict({ prefix: t.string, dst: t.string });
+const RawDentries = t.array(RawDentry);
 
 const isExact = (item: unknown): boolean =>
   typeof item === 'object' &&
   item !== null &&
   Object.keys(item).every((key) => key === 'prefix' || key === 'dst');
+
+/** Each text is read alone: a comment or a separator in one must not reach into the next. */
+const readDentry = (raw: t.TypeOf<typeof RawDentry>): Either<string, Dentry> => {
+  const [prefix, dst] = [parsePrefix(raw.prefix), parseTree(raw.dst)];
+  return isLeft(prefix) || isLeft(dst) ? left('') : right({ prefix: prefix.right, dst: dst.right });
+};
 
 /** What is wrong with a text in a JSON dtab is not told: namerd tells nothing there. */
 const readJson = (body: string): Either<string, Dtab> => {
@@ -29,10 +36,9 @@ const readJson = (body: string): Either<string, Dtab> => {
   } catch {
     return left('');
   }
-  const dentries = Dentries.decode(json);
+  const dentries = RawDentries.decode(json);
   if (isLeft(dentries) || !Array.isArray(json) || !json.every(isExact)) return left('');
-  const text = dentries.right.map(({ prefix, dst }) => `${prefix}=>${dst}`).join(';');
-  return mapLeft(() => '')(parseDtab(text));
+  return traverseArray(readDentry)(dentries.right);
 };
 
 const readBody = (type: string, body: string): Either<string, Dtab> => {
