@@ -1,9 +1,8 @@
 /** `linkerd-tcp namerd`: stores, namers and the API that serves them, from the start to the exit code. */
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import {
+  combineLatest,
   finalize,
-  forkJoin,
-  ignoreElements,
   map,
   merge,
   mergeMap,
@@ -78,8 +77,8 @@ const totalOf = (all: readonly ApiCounts[]): ApiCounts => ({
   refused: all.reduce((sum, one) => sum + one.refused, 0),
 });
 
-/** All interfaces, or all that is wrong. Those that could be opened are closed with the process. */
-const listenAll = (
+/** Serves for as long as it is subscribed: emits all interfaces, or all that is wrong. Ends: never. */
+const serve = (
   { config }: LoadedFile<NamerdConfig>,
   env: Env,
 ): Observable<Either<readonly string[], readonly Listening[]>> => {
@@ -87,7 +86,7 @@ const listenAll = (
   const naming = makeNamings(env)(namers);
   const store = makeStore(storage, env);
   const handle = makeHandle({ naming, store, bound$: boundNames(namers, env) }, env);
-  return forkJoin(
+  return combineLatest(
     interfaces.map((one) => listen({ ...one, place: `${one.place}.port`, handle }, env)),
   ).pipe(
     map((all) => {
@@ -96,11 +95,6 @@ const listenAll = (
       return right(all.flatMap((one) => (isLeft(one) ? [] : [one.right])));
     }),
   );
-};
-
-const serve = (all: readonly Listening[], { log }: Env): Observable<never> => {
-  for (const { address } of all) log('info', 'namerd listening', { addr: address });
-  return merge(...all.map(({ run$ }) => run$));
 };
 
 /** Runs until it is told to end: emits the exit code and completes. Its log has said why by then. */
@@ -130,11 +124,13 @@ export const namerdDaemon = (setup: NamerdSetup): Observable<number> => {
         return of(EXIT.failed);
       };
       if (isLeft(door)) return refused([door.left]);
-      return listenAll(file, env).pipe(
+      return serve(file, env).pipe(
         mergeMap((all) => {
           if (isLeft(all)) return refused(all.left);
           listening = all.right;
-          return merge(end$, serve(all.right, env).pipe(ignoreElements()));
+          for (const { address } of listening)
+            env.log('info', 'namerd listening', { addr: address });
+          return end$;
         }),
         finalize(() => door.right.close()),
       );

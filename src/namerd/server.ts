@@ -3,12 +3,17 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createServer as createSecureServer } from 'node:https';
 import { type Either, left, right } from 'fp-ts/lib/Either.js';
 import {
+  defer,
+  EMPTY,
   finalize,
   fromEvent,
   groupBy,
+  map,
+  merge,
   mergeMap,
-  Observable,
+  type Observable,
   type OperatorFunction,
+  of,
   takeUntil,
 } from 'rxjs';
 import { type Address, showPeer } from '../address.ts';
@@ -78,44 +83,46 @@ const untilClosed =
 export interface Listening {
   /** `ip:port`. */
   readonly address: string;
-  /** Serves for as long as it is subscribed; then the listener and all of its connections are closed. Errors: none. */
-  readonly run$: Observable<never>;
   readonly counts: () => Counts;
 }
 
+const serving = (server: Server, setup: ServerSetup, env: Env) => {
+  const api = new Api(setup, env);
+  const served$ = fromEvent(
+    server,
+    'request',
+    (incoming: IncomingMessage, outgoing: ServerResponse): Exchange => ({ incoming, outgoing }),
+  ).pipe(untilClosed(api.serve));
+  const opened$ = fromEvent(server, 'listening').pipe(
+    map(() => right({ address: boundTo(server, setup.address), counts: () => api.counts() })),
+  );
+  const failed$ = fromEvent(server, 'error', (error: Error) => error).pipe(
+    mergeMap((error) => {
+      if (!server.listening) return of(left(listenError(setup.address, error, setup.place)));
+      env.log('error', 'the API server failed', { error: error.message });
+      return EMPTY;
+    }),
+  );
+  const begin$ = defer(() => {
+    server.listen({ host: setup.address.ip, port: setup.address.port });
+    return EMPTY;
+  });
+  // Begun last: whoever connects at once is heard.
+  return merge(served$, opened$, failed$, begin$);
+};
+
 /**
- * Opens the listener: emits it, or one line on why there is none, and completes.
+ * Opens the listener: emits it, or one line on why there is none. Serves for as long as it is subscribed; then the
+ * listener and all of its connections are closed. Errors: none. Ends: never.
  * Bounds: `maxWatches` streams and some connections more; 1 MiB for a body, 4 MiB for what is unread of a stream.
  */
 export const listen = (setup: ServerSetup, env: Env): Observable<Either<string, Listening>> =>
-  new Observable((out) => {
+  defer(() => {
     const server = makeServer(setup);
-    const api = new Api(setup, env);
-    const exchange$ = fromEvent(
-      server,
-      'request',
-      (incoming: IncomingMessage, outgoing: ServerResponse): Exchange => ({ incoming, outgoing }),
-    );
-    const run$ = exchange$.pipe(
-      untilClosed(api.serve),
+    return serving(server, setup, env).pipe(
       finalize(() => {
         server.close();
         server.closeAllConnections();
       }),
     );
-    const refused = (error: Error): void => {
-      out.next(left(listenError(setup.address, error, setup.place)));
-      out.complete();
-    };
-    server.once('error', refused);
-    server.listen({ host: setup.address.ip, port: setup.address.port }, () => {
-      server.off('error', refused);
-      server.on('error', (error) =>
-        env.log('error', 'the API server failed', { error: error.message }),
-      );
-      out.next(
-        right({ address: boundTo(server, setup.address), run$, counts: () => api.counts() }),
-      );
-      out.complete();
-    });
   });

@@ -4,7 +4,16 @@ import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
 import type { TestContext } from 'node:test';
 import { isRight } from 'fp-ts/lib/Either.js';
-import { BehaviorSubject, concat, firstValueFrom, NEVER, type Observable, of } from 'rxjs';
+import {
+  BehaviorSubject,
+  concat,
+  firstValueFrom,
+  NEVER,
+  type Observable,
+  of,
+  ReplaySubject,
+  share,
+} from 'rxjs';
 import { makeAddress } from '../../src/address.ts';
 import type { Dtab } from '../../src/dtab/dtab.ts';
 import { leaf, NEG } from '../../src/dtab/name-tree.ts';
@@ -172,12 +181,13 @@ export const startApi = async (
   }, env);
   const handle = makeHandle({ naming, store, bound$ }, env);
   const address = makeAddress('127.0.0.1', 0);
-  const listening = await firstValueFrom(
-    listen({ address, place: 'interfaces[0].port', maxWatches, handle }, env),
+  const served$ = listen({ address, place: 'interfaces[0].port', maxWatches, handle }, env).pipe(
+    share({ connector: () => new ReplaySubject(1) }),
   );
-  assert.ok(isRight(listening));
-  const running = listening.right.run$.subscribe();
+  const running = served$.subscribe();
   context.after(() => running.unsubscribe());
+  const listening = await firstValueFrom(served$);
+  assert.ok(isRight(listening));
   api = new ApiBench(context, {
     store,
     bound$,
