@@ -3,6 +3,7 @@ import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import {
   combineLatest,
   finalize,
+  ignoreElements,
   map,
   merge,
   mergeMap,
@@ -86,9 +87,12 @@ const serve = (
   const naming = makeNamings(env)(namers);
   const store = makeStore(storage, env);
   const handle = makeHandle({ naming, store, bound$: boundNames(namers, env) }, env);
-  return combineLatest(
+  const all$ = combineLatest(
     interfaces.map((one) => listen({ ...one, place: `${one.place}.port`, handle }, env)),
-  ).pipe(
+  );
+  // Followed all the time, so that whoever asks once finds what two looks at the files have found.
+  const followed$ = store.list$.pipe(ignoreElements());
+  return merge(followed$, all$).pipe(
     map((all) => {
       const errors = all.flatMap((one) => (isLeft(one) ? [one.left] : []));
       if (errors.length > 0) return left(errors);

@@ -1,8 +1,10 @@
 /** `linkerd-tcp namerd` as a process, and routers that ask it: changes on live connections, unions, its end and return. */
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { LOOK_MS } from '../src/namerd/files/file-set.ts';
 import { type Daemon, startDaemon } from './support/daemon.ts';
 import { eventually } from './support/eventually.ts';
 import { ask } from './support/http.ts';
@@ -127,6 +129,27 @@ test('names of files, and dtabs in files that outlive it', async (t) => {
   assert.equal(body, '[{"prefix":"/svc","dst":"/#/io.l5d.fs"}]\n');
   await writeFile(join(folder, 'web'), `127.0.0.1 ${a}\n`);
   await eventually('it is asked again', async () => (await visit(from)) === 'A');
+});
+
+test('a file that is being written is not believed, whoever asks', async (t) => {
+  const scope = makeScope(t);
+  const rootDir = await temporaryFolder(scope);
+  const file = join(rootDir, 'default.dtab');
+  await writeFile(file, '/a => /b');
+  const { base } = await startNames(scope, { storage: { kind: 'io.l5d.fs', rootDir } });
+  const isWhole = async (): Promise<boolean> =>
+    (await ask(`${base}/api/1/dtabs/default`)).body === '[{"prefix":"/a","dst":"/b"}]\n';
+  await eventually('an answer between two looks', async () => {
+    await eventually('the whole is known', isWhole);
+    const begin = performance.now();
+    writeFileSync(file, '');
+    const wasWhole = await isWhole();
+    writeFileSync(file, '/a => /b');
+    // On a machine that is slower than the looks it may have been taken for the whole.
+    if (performance.now() - begin >= LOOK_MS / 2) return false;
+    assert.ok(wasWhole);
+    return true;
+  });
 });
 
 test('it ends when it is told to, and says what it does not do', async (t) => {
