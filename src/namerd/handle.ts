@@ -1,7 +1,7 @@
 /** Which part of the API answers a request. */
 import { isLeft } from 'fp-ts/lib/Either.js';
 import * as t from 'io-ts';
-import { catchError, distinctUntilChanged, map, type Observable, of, take } from 'rxjs';
+import { catchError, distinctUntilChanged, map, type Observable, of, take, timeout } from 'rxjs';
 import type { Env } from '../env.ts';
 import { namesJson } from '../interpreter/names-json.ts';
 import type { Naming } from '../interpreter/naming.ts';
@@ -11,6 +11,9 @@ import { NameService } from './names.ts';
 import { isYes, type Params, paramsOf } from './params.ts';
 import { empty, Failure, header, line, lines, type Reply, type Request, words } from './reply.ts';
 import type { DtabStore } from './store.ts';
+
+/** Longest wait for a reply, or for the head of a stream; namerd itself waits for ever. */
+export const ANSWER_MS = 60_000;
 
 /** What is served. */
 export interface Served {
@@ -41,9 +44,11 @@ class Api {
   readonly #served: Served;
   readonly #dtabs: Dtabs;
   readonly #names: NameService;
+  readonly #env: Env;
 
   constructor(served: Served, env: Env) {
     this.#served = served;
+    this.#env = env;
     this.#dtabs = new Dtabs(served.store, env.log);
     this.#names = new NameService(served, env);
   }
@@ -53,7 +58,9 @@ class Api {
     // A page must not change what it was not meant to see.
     if (method !== 'GET' && method !== 'HEAD' && header(request, 'origin') !== undefined)
       return of(words(403, 'expected no Origin header: web pages may not change names'));
+    const late = (): Observable<Reply> => of(words(504, `no answer within ${ANSWER_MS} ms`));
     return this.#route(request, path).pipe(
+      timeout({ first: ANSWER_MS, scheduler: this.#env.scheduler, with: late }),
       catchError((error: unknown) => {
         if (error instanceof Failure) return of(empty(500));
         throw error;

@@ -30,8 +30,6 @@ import type { DtabStore } from './store.ts';
 
 /** Longest wait for an explanation. Source: namerd. */
 export const DELEGATE_MS = 2_000;
-/** Longest wait for anything else that is asked once; namerd itself waits for ever. */
-export const ANSWER_MS = 60_000;
 
 /** A question about a name. */
 interface Asked {
@@ -84,16 +82,17 @@ export class NameService {
     const dtab = this.#extra(params);
     if (isLeft(dtab)) return of(words(namespace === undefined ? 400 : 500, dtab.left));
     const base$ = namespace === undefined ? of([]) : dtabOf(this.#store, namespace);
+    const late = (): Observable<Reply> => of(words(503, 'Request timed out.'));
     return this.#path(params, (path) =>
       base$.pipe(
         take(1),
         switchMap((base) => this.#explained([...base, ...dtab.right], path)),
+        timeout({ first: DELEGATE_MS, scheduler: this.#env.scheduler, with: late }),
       ),
     );
   }
 
   #explained(dtab: Dtab, path: Path): Observable<Reply> {
-    const late = (): Observable<Reply> => of(words(503, 'Request timed out.'));
     return followDelegation(this.#naming, { dtab, path }, this.#env).pipe(
       filter(({ isSettled }) => isSettled),
       take(1),
@@ -102,7 +101,6 @@ export class NameService {
         if (end.t === 'exception') return words(500, end.message);
         return { status: 200, headers: JSON_TYPE, body: JSON.stringify(json) };
       }),
-      timeout({ first: DELEGATE_MS, scheduler: this.#env.scheduler, with: late }),
     );
   }
 
@@ -202,11 +200,9 @@ export class NameService {
     headers?: Reply['headers'],
   ): Observable<Reply> {
     if (isWatch) return of(lines(json$, headers));
-    const late = (): Observable<Reply> => of(words(504, `no answer within ${ANSWER_MS} ms`));
     return json$.pipe(
       take(1),
       map((json) => line(json, headers)),
-      timeout({ first: ANSWER_MS, scheduler: this.#env.scheduler, with: late }),
     );
   }
 }
