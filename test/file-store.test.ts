@@ -170,3 +170,18 @@ test('what the folder cannot do is told in words', async (t) => {
     /^expected at most 1048576 bytes/,
   );
 });
+
+test('what looks like a draft and is no file is left alone, and hinders nobody else', async (t) => {
+  const folder = await temporaryFolder(makeScope(t));
+  await mkdir(join(folder, '.draft-x', 'y'), { recursive: true });
+  await mkdir(join(folder, '.draft-a.dtab'));
+  await writeFile(join(folder, '.draft-b.dtab'), 'half a');
+  const store = new FileStore(folder, makeEnv());
+  assert.equal(await firstValueFrom(store.create('b', dtabOf(1))), 'done');
+  assert.deepEqual(await firstValueFrom(store.create('a', dtabOf(1))), {
+    t: 'failed',
+    cause: `cannot write ${join(folder, 'a.dtab')}: it is a folder`,
+  });
+  assert.deepEqual([...(await firstValueFrom(store.list$))], ['b']);
+  assert.deepEqual((await readdir(folder)).sort(), ['.draft-a.dtab', '.draft-x', 'b.dtab']);
+});

@@ -1,5 +1,5 @@
 /** One folder of files, each of which is replaced whole. */
-import { type BigIntStats, constants } from 'node:fs';
+import { type BigIntStats, constants, type Dirent } from 'node:fs';
 import { type FileHandle, mkdir, open, opendir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Either, left, right } from 'fp-ts/lib/Either.js';
@@ -87,12 +87,13 @@ class Folder implements Disk {
     this.#attempt('prepare', '', async () => {
       await mkdir(this.#path, { recursive: true });
       for (const entry of await this.#entries())
-        if (isDraft(entry)) await rm(join(this.#path, entry), { force: true });
+        if (isDraft(entry.name) && entry.isFile()) await this.#discard(entry.name);
     });
 
   readonly list = (): Observable<Either<string, readonly Listed[]>> =>
     this.#attempt('list', '', async () => {
-      const files = (await this.#entries()).filter(isDtabFile).sort();
+      const names = (await this.#entries()).map(({ name }) => name);
+      const files = names.filter(isDtabFile).sort();
       if (files.length > MOST_FILES)
         throw new Error(`expected at most ${MOST_FILES} files, got ${files.length}; remove some`);
       const listed = await Promise.all(files.map((file) => this.#listed(file)));
@@ -113,17 +114,17 @@ class Folder implements Disk {
 
   readonly write = (file: string, content: string): Observable<Either<string, Signature>> =>
     this.#attempt('write', file, async () => {
-      const draft = join(this.#path, draftOf(file));
+      const draft = draftOf(file);
       try {
-        return await using(await open(draft, 'w'), async (handle) => {
+        return await using(await open(join(this.#path, draft), 'w'), async (handle) => {
           await handle.writeFile(content);
           await handle.sync();
-          await rename(draft, join(this.#path, file));
+          await rename(join(this.#path, draft), join(this.#path, file));
           await this.#sync();
           return signatureOf(await handle.stat({ bigint: true }));
         });
       } catch (error) {
-        await rm(draft, { force: true });
+        await this.#discard(draft);
         throw error;
       }
     });
@@ -148,14 +149,19 @@ class Folder implements Disk {
     );
   }
 
-  async #entries(): Promise<readonly string[]> {
-    const names: string[] = [];
-    for await (const { name } of await opendir(this.#path)) {
-      if (names.length >= MOST_ENTRIES)
+  /** A draft that stays is in nobody’s way: the next write of its name begins it anew, or tells why it cannot. */
+  async #discard(draft: string): Promise<void> {
+    await rm(join(this.#path, draft), { force: true }).catch(() => undefined);
+  }
+
+  async #entries(): Promise<readonly Dirent[]> {
+    const entries: Dirent[] = [];
+    for await (const entry of await opendir(this.#path)) {
+      if (entries.length >= MOST_ENTRIES)
         throw new Error(`expected at most ${MOST_ENTRIES} entries, got more; clear the folder`);
-      names.push(name);
+      entries.push(entry);
     }
-    return names;
+    return entries;
   }
 
   /** Nothing, if it is gone meanwhile or is no regular file. */
