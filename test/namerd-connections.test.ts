@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { test } from 'node:test';
-import { startApi } from './support/api.ts';
+import { firstValueFrom } from 'rxjs';
+import { MOST_UNREAD_BYTES } from '../src/namerd/exchanges.ts';
+import { dtab, startApi } from './support/api.ts';
 import { eventually } from './support/eventually.ts';
 
 const WATCH = 'GET /api/1/dtabs?watch=true HTTP/1.1\r\nhost: x\r\n\r\n';
@@ -15,4 +17,13 @@ test('the watches of a connection end with it, also those whose turn to answer n
   socket.destroy();
   await eventually('none is left', () => api.counts().watches === 0);
   assert.equal((await api.ask('dtabs')).status, 200);
+});
+
+test('a watch tells a document that is larger than what may be unread', async (t) => {
+  const api = await startApi(t, {});
+  await firstValueFrom(api.store.put('big', dtab('/a=>/b;'.repeat(200_000))));
+  const stream = await api.watch('dtabs/big?watch=true');
+  assert.ok(((await stream.line())?.length ?? 0) > MOST_UNREAD_BYTES);
+  await firstValueFrom(api.store.put('big', dtab('/a=>/c')));
+  assert.equal(await stream.line(), '[{"prefix":"/a","dst":"/c"}]');
 });

@@ -20,7 +20,7 @@ import { empty, type Reply, type Request, words } from './reply.ts';
 
 /** Largest body of a request. */
 export const MOST_BODY_BYTES = 1024 * 1024;
-/** A reader of a watch that is behind by more is let go. */
+/** A reader of a watch that is behind by more when there is something new is let go. */
 export const MOST_UNREAD_BYTES = 4 * 1024 * 1024;
 
 /** What was counted since the start, and the watches that are open. */
@@ -128,7 +128,8 @@ export class Api {
 
   #letGo(outgoing: ServerResponse): void {
     this.#refused += 1;
-    outgoing.destroy();
+    // Of a reply that waits for its turn nothing else would end.
+    outgoing.req.socket.destroy();
   }
 
   /** The head goes out before anything is known. */
@@ -150,9 +151,13 @@ export class Api {
       return body.pipe(
         map((line) => `${line}\n`),
         catchError(told),
-        tap({ next: (text) => outgoing.write(text), complete: () => outgoing.end() }),
+        tap({ complete: () => outgoing.end() }),
+        // A document may be as large as it likes, as long as those before it are read.
         takeWhile(() => outgoing.writableLength <= MOST_UNREAD_BYTES),
-        tap({ complete: () => outgoing.writableEnded || this.#letGo(outgoing) }),
+        tap({
+          next: (text) => outgoing.write(text),
+          complete: () => outgoing.writableEnded || this.#letGo(outgoing),
+        }),
         ignoreElements(),
         finalize(() => {
           this.#watches -= 1;

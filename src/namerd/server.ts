@@ -114,7 +114,7 @@ const serving = (server: Server, setup: ServerSetup, env: Env) => {
 /**
  * Opens the listener: emits it, or one line on why there is none. Serves for as long as it is subscribed; then the
  * listener and all of its connections are closed. Errors: none. Ends: never.
- * Bounds: `maxWatches` streams and some connections more; 1 MiB for a body, 4 MiB for what is unread of a stream.
+ * Bounds: `maxWatches` streams and some connections more; 1 MiB for a body, 4 MiB and one document for what is unread of a stream.
  */
 export const listen = (setup: ServerSetup, env: Env): Observable<Either<string, Listening>> =>
   defer(() => {

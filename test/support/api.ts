@@ -88,7 +88,9 @@ export class Stream {
         return found;
       }
       if (this.#isOver) return undefined;
-      await Promise.race([once(this.#incoming, 'data'), once(this.#incoming, 'end')]);
+      const over = new AbortController();
+      const changes = ['data', 'end'].map((name) => once(this.#incoming, name, over));
+      await Promise.race(changes).finally(() => over.abort());
     }
   }
 }
