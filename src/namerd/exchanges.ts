@@ -115,7 +115,9 @@ export class Api {
       }),
     );
 
-  #send({ status, headers = {}, body }: Reply, outgoing: ServerResponse): Observable<never> {
+  #send({ status, headers = {}, body: whole }: Reply, outgoing: ServerResponse): Observable<never> {
+    // A stream that is not sent would never end.
+    const body = outgoing.req.method === 'HEAD' && typeof whole === 'object' ? undefined : whole;
     if (typeof body === 'object') return this.#stream(headers, body, outgoing);
     return defer(() => {
       if (body !== undefined) outgoing.setHeader('content-length', Buffer.byteLength(body));
