@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { test } from 'node:test';
-import { firstValueFrom, of, Subject } from 'rxjs';
+import { firstValueFrom, NEVER, of, Subject } from 'rxjs';
 import type { Binding } from '../src/interpreter/namers/namer.ts';
 import { bound, dtab, startApi } from './support/api.ts';
 
@@ -246,6 +246,11 @@ test('V17: what is no path is refused', async (t) => {
   for (const verb of ['bind', 'addr', 'resolve']) {
     assert.equal((await api.ask(`${verb}?path=/foo`)).status, 404);
     assert.equal((await api.ask(`${verb}?path=foo`)).status, 400);
+    assert.equal((await api.ask(verb)).status, 500);
+    // Who has no namespace is told at once, though nobody knows the name yet.
+    api.bindings.set('/silent', NEVER);
+    for (const more of ['', '&dtab=nope'])
+      assert.equal((await api.ask(`${verb}?path=/%23/io.l5d.namer/silent${more}`)).status, 404);
   }
 });
 

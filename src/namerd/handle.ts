@@ -91,13 +91,9 @@ class Api {
   }
 
   #name(verb: 'bind' | 'addr' | 'resolve', rest: string, params: Params): Observable<Reply> {
-    const reply$ = this.#names[verb](rest.slice(1), params);
-    if (rest.startsWith('/')) return reply$;
+    if (rest.startsWith('/')) return this.#names[verb](rest.slice(1), params);
     // The path is looked at before the namespace is.
-    return reply$.pipe(
-      take(1),
-      map((reply) => (reply.status < 400 ? empty(404) : reply)),
-    );
+    return this.#names.ofPath(params, () => of(empty(404)));
   }
 
   #delegate(request: Request, rest: string): Observable<Reply> {

@@ -83,13 +83,23 @@ export class NameService {
     if (isLeft(dtab)) return of(words(namespace === undefined ? 400 : 500, dtab.left));
     const base$ = namespace === undefined ? of([]) : dtabOf(this.#store, namespace);
     const late = (): Observable<Reply> => of(words(503, 'Request timed out.'));
-    return this.#path(params, (path) =>
+    return this.ofPath(params, (path) =>
       base$.pipe(
         take(1),
         switchMap((base) => this.#explained([...base, ...dtab.right], path)),
         timeout({ first: DELEGATE_MS, scheduler: this.#env.scheduler, with: late }),
       ),
     );
+  }
+
+  /** Answers by the path that is asked for. One that is missing is a fault of namerd’s, which clients know as 500. */
+  ofPath(params: Params, answer: (path: Path) => Observable<Reply>): Observable<Reply> {
+    const text = params.get('path');
+    if (text === undefined) return of(empty(500));
+    const path = parseName(text);
+    return isLeft(path)
+      ? of(words(400, `Invalid path: ${text} / ${path.left.message}`))
+      : answer(path.right);
   }
 
   #explained(dtab: Dtab, path: Path): Observable<Reply> {
@@ -109,23 +119,13 @@ export class NameService {
     params: Params,
     answer: (asked: Asked) => Observable<Reply>,
   ): Observable<Reply> {
-    return this.#path(params, (path) => {
+    return this.ofPath(params, (path) => {
       const dtab = this.#extra(params);
       if (isLeft(dtab)) return of(words(500, dtab.left));
       const more = dtab.right;
       const dtab$ = dtabOf(this.#store, namespace).pipe(map((base) => [...base, ...more]));
       return answer({ path, dtab$, isWatch: isYes(params.get('watch')) });
     });
-  }
-
-  /** A path that is missing is a fault of namerd’s, which clients know as 500. */
-  #path(params: Params, answer: (path: Path) => Observable<Reply>): Observable<Reply> {
-    const text = params.get('path');
-    if (text === undefined) return of(empty(500));
-    const path = parseName(text);
-    return isLeft(path)
-      ? of(words(400, `Invalid path: ${text} / ${path.left.message}`))
-      : answer(path.right);
   }
 
   #extra(params: Params): Either<string, Dtab> {
