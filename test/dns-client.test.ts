@@ -98,6 +98,14 @@ test('a server that is not there is told as such', async (context) => {
   assert.deepEqual(answer, found(['10.0.0.1'], 60));
 });
 
+test('where a server cannot be sent to the next is asked', async (context) => {
+  const dns = await startDns(context);
+  dns.replies.set('A web.example', [a('10.0.0.1')]);
+  // Nobody may connect to the broadcast address unless it was asked for.
+  const answer = await firstValueFrom(makeDns(REAL, ['255.255.255.255', dns.server])(A));
+  assert.deepEqual(answer, found(['10.0.0.1'], 60));
+});
+
 test('the platform knows its own name, and what does not exist', async () => {
   const platform = makePlatform();
   const known = await firstValueFrom(platform('localhost'));

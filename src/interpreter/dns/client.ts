@@ -59,8 +59,12 @@ const byUdp = (question: Question, { ip, port }: Server): Observable<Heard> =>
       out.next(heard);
       out.complete();
     });
+    // Not as an argument of `connect`, which would be called with its error instead of `error` being told.
+    socket.once('connect', () => {
+      if (!out.closed) socket.send(encodeQuestion(question, id));
+    });
     // Connected, so that only this server is heard, and its refusal too.
-    socket.connect(port, ip, () => socket.send(encodeQuestion(question, id)));
+    socket.connect(port, ip);
     return () => socket.close();
   });
 
