@@ -1,7 +1,7 @@
 /**
  * Slices that are listed and watched, in virtual time. On the wire:
  *   h head of a 200 · l a list with slice A, version 5 · a b slice A added, changed (6, 7) · d it is gone (8)
- *   k a bookmark (9) · g 410 within a watch · x the connection broke · | the end
+ *   k a bookmark (9) · g 410 within a watch · e 410 as a reply · r another refusal · x the connection broke · | the end
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -30,6 +30,7 @@ const WIRE: Readonly<Record<string, Received>> = {
   k: chunk({ type: 'BOOKMARK', object: { metadata: { resourceVersion: '9' } } }),
   g: chunk({ type: 'ERROR', object: { code: 410 } }),
   e: { t: 'head', status: 410 },
+  r: { t: 'head', status: 403 },
   x: { t: 'broken', cause: 'reset' },
 };
 
@@ -78,10 +79,15 @@ const BOOK: Readonly<Record<string, Case>> = {
     told: '1-(11)---3',
     asked: ['list', 'watch 5', 'list', 'watch 5', 'list', 'watch 5'],
   },
-  'a broken watch is told, and opened again from where it was': {
-    script: ['(hl|)', 'h-a-x', 'h-b'],
-    told: '1-2-f 499ms --3',
-    asked: ['list', 'watch 5', 'watch 6'],
+  'a broken watch is told, and all is listed anew': {
+    script: ['(hl|)', 'h-a-x', '(hl|)', 'h-b'],
+    told: '1-2-f 499ms 1-3',
+    asked: ['list', 'watch 5', 'list', 'watch 5'],
+  },
+  'so is one that is refused, for whatever reason': {
+    script: ['(hl|)', '(r|)', '(hl|)', 'h-b'],
+    told: '(1r) 496ms 1-3',
+    asked: ['list', 'watch 5', 'list', 'watch 5'],
   },
   'lists that fail are asked for less and less often': {
     script: ['(x|)', '(x|)', '(x|)', '(hl|)'],
@@ -90,12 +96,14 @@ const BOOK: Readonly<Record<string, Case>> = {
   },
 };
 
+const SAID = { 1: '1', 2: '2', 3: '3', n: 'none', f: 'reset', r: 'Kubernetes: status 403' };
+
 for (const [what, { script, told, asked }] of Object.entries(BOOK))
   test(what, () =>
     marbles(
       (m) => {
         const { told$, asked: found } = follow(m, script);
-        m.expect(told$, '^ 4s !').toBe(told, { 1: '1', 2: '2', 3: '3', n: 'none', f: 'reset' });
+        m.expect(told$, '^ 4s !').toBe(told, SAID);
         m.flush();
         assert.deepEqual(found, asked);
       },

@@ -135,9 +135,14 @@ class Following {
       this.#delayMs = this.#pace.afterStream(livedMs);
       return undefined;
     }
-    if (part.status === GONE) return this.#gone();
+    return part.status === GONE ? this.#gone() : this.#failed(part.cause);
+  }
+
+  /** Begun anew by a list, whose answer ends the doubt: a watch is silent while nothing changes, and may be refused for good. */
+  #failed(cause: string): Heard {
+    this.#version = undefined;
     this.#delayMs = this.#pace.afterFailure();
-    return failed(part.cause);
+    return failed(cause);
   }
 
   /** The server has forgotten where the watch was: what is known holds until it is listed. */
@@ -177,14 +182,12 @@ class Following {
     return this.#told();
   }
 
-  /** An error, or what is no event: begun anew by a list. */
+  /** An error, or what is no event. */
   #broken(line: string, object: unknown): Heard | undefined {
     const code =
       typeof object === 'object' && object !== null && 'code' in object ? object.code : 0;
     if (code === GONE) return this.#gone();
-    this.#version = undefined;
-    this.#delayMs = this.#pace.afterFailure();
-    return failed(`${WHAT}: expected an event, got ${excerpt(line)}`);
+    return this.#failed(`${WHAT}: expected an event, got ${excerpt(line)}`);
   }
 
   #told(): Heard {
@@ -199,6 +202,7 @@ class Following {
  *   watch       -b-c--x                   b, c a slice changed; x its end, opened again from c
  *   told     a---b-c--                    410: listed again, and nothing is doubted meanwhile
  *
+ * Whatever else fails is told, and all is listed again.
  * Errors: none. Ends: never. Bounds: 64 MiB for a list or an event.
  */
 export const followSlices = (setup: SlicesSetup, env: Env): Observable<Heard> =>
