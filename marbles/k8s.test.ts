@@ -79,9 +79,14 @@ const BOOK: Readonly<Record<string, Case>> = {
     told: '1-(11)---3',
     asked: ['list', 'watch 5', 'list', 'watch 5', 'list', 'watch 5'],
   },
-  'a broken watch is told, and all is listed anew': {
-    script: ['(hl|)', 'h-a-x', '(hl|)', 'h-b'],
-    told: '1-2-f 499ms 1-3',
+  'so does one that is cut after an event': {
+    script: ['(hl|)', 'h-a-x', 'h-k-x', 'h-b'],
+    told: '1-2 1007ms 3',
+    asked: ['list', 'watch 5', 'watch 6', 'watch 9'],
+  },
+  'a watch that is cut before it told anything has failed, and all is listed anew': {
+    script: ['(hl|)', 'h---x', '(hl|)', 'h-b'],
+    told: '1---f 499ms 1-3',
     asked: ['list', 'watch 5', 'list', 'watch 5'],
   },
   'so is one that is refused, for whatever reason': {
@@ -110,6 +115,18 @@ for (const [what, { script, told, asked }] of Object.entries(BOOK))
       { random: 0 },
     ),
   );
+
+test('watches that something on the way ends after a minute follow each other closely, and nothing is doubted', () =>
+  marbles(
+    (m) => {
+      const minute = 'h 60s x';
+      const { told$, asked } = follow(m, ['(hl|)', minute, minute, minute, minute, 'h-b']);
+      m.expect(told$, '^ 250s !').toBe('1 242005ms 3', SAID);
+      m.flush();
+      assert.deepEqual(asked, ['list', ...Array.from({ length: 5 }, () => 'watch 5')]);
+    },
+    { random: 0 },
+  ));
 
 test('a watch without an end is opened again when its time is long over', () =>
   marbles(

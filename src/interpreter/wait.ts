@@ -9,7 +9,7 @@ export const wait = (ms: number, scheduler: SchedulerLike): Observable<unknown> 
     : timer(LONGEST_MS, scheduler).pipe(switchMap(() => wait(ms - LONGEST_MS, scheduler)));
 
 /** A stream that lived so long, and was good, owes nothing to the past. */
-const STEADY_MS = 10_000;
+export const STEADY_MS = 10_000;
 
 /** The longest delay after a first good stream. */
 const QUICK_MS = 1_000;

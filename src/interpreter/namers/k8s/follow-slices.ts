@@ -5,7 +5,7 @@ import { ByteQueue, LineQueue } from '../../bytes.ts';
 import { excerpt } from '../../excerpt.ts';
 import { exchange, type Part } from '../../exchange.ts';
 import type { Transport } from '../../transport.ts';
-import { Pace, wait } from '../../wait.ts';
+import { Pace, STEADY_MS, wait } from '../../wait.ts';
 import { readList, readSlice, type Slice, versionOf } from './slices.ts';
 
 /** The server ends a watch after so long. */
@@ -28,6 +28,15 @@ export interface SlicesSetup {
   /** Lists the slices; with a query. */
   readonly url: string;
   readonly http: Transport;
+}
+
+/** One watch. */
+interface Watch {
+  /** ms of the scheduler when it was granted. */
+  granted?: number;
+  /** It told something, or lived long enough: its end says nothing about the next. */
+  isGood: boolean;
+  isOver: boolean;
 }
 
 const parse = (text: string): unknown => {
@@ -107,35 +116,37 @@ class Following {
     const { scheduler } = this.#env;
     const query = `&watch=true&allowWatchBookmarks=true&timeoutSeconds=${WATCH_SECS}`;
     const from = encodeURIComponent(this.#version ?? '');
-    const limitMs = WATCH_SECS * 1000 + MARGIN_MS;
     const lines = new LineQueue();
-    const begun = scheduler.now();
-    let isOver = false;
-    const end = (): void => {
-      isOver = true;
+    const watch: Watch = { isGood: false, isOver: false };
+    const head = (): void => {
+      watch.granted = scheduler.now();
     };
+    const options = { limitMs: WATCH_SECS * 1000 + MARGIN_MS, what: WHAT, head };
     const received$ = http(`${url}${query}&resourceVersion=${from}`, 'watch');
-    return exchange(received$, { limitMs, what: WHAT }, scheduler).pipe(
-      mergeMap((part): readonly (Heard | undefined)[] => {
-        if (part.t === 'bytes') return lines.push(part.bytes).map((line) => this.#event(line, end));
-        end();
-        return [this.#ended(part, scheduler.now() - begun)];
-      }),
+    return exchange(received$, options, scheduler).pipe(
+      mergeMap((part): readonly (Heard | undefined)[] =>
+        part.t === 'bytes'
+          ? lines.push(part.bytes).map((line) => this.#event(line, watch))
+          : [this.#ended(part, watch)],
+      ),
       tap(() => {
-        if (!isOver && lines.size > MOST_BYTES) end();
+        if (lines.size > MOST_BYTES) watch.isOver = true;
       }),
-      takeWhile(() => !isOver, true),
+      takeWhile(() => !watch.isOver, true),
       mergeMap((heard) => (heard === undefined ? [] : [heard])),
     );
   }
 
-  /** A watch that ends by itself is opened again from where it was. */
-  #ended(part: Part, livedMs: number): Heard | undefined {
-    if (part.t !== 'failed') {
-      this.#delayMs = this.#pace.afterStream(livedMs);
-      return undefined;
-    }
-    return part.status === GONE ? this.#gone() : this.#failed(part.cause);
+  /** A watch that ends by itself is opened again from where it was, and so is a good one that was cut: many a proxy does that. */
+  #ended(part: Part, watch: Watch): Heard | undefined {
+    watch.isOver = true;
+    const now = this.#env.scheduler.now();
+    const livedMs = now - (watch.granted ?? now);
+    if (livedMs >= STEADY_MS) watch.isGood = true;
+    if (part.t === 'failed' && part.status === GONE) return this.#gone();
+    if (part.t === 'failed' && !watch.isGood) return this.#failed(part.cause);
+    this.#delayMs = this.#pace.afterStream(livedMs);
+    return undefined;
   }
 
   /** Begun anew by a list, whose answer ends the doubt: a watch is silent while nothing changes, and may be refused for good. */
@@ -152,7 +163,7 @@ class Following {
     return undefined;
   }
 
-  #event(line: string, end: () => void): Heard | undefined {
+  #event(line: string, watch: Watch): Heard | undefined {
     const event = parse(line);
     const { type, object } =
       typeof event === 'object' && event !== null
@@ -162,14 +173,21 @@ class Following {
       case 'ADDED':
       case 'MODIFIED':
       case 'DELETED':
+        this.#works(watch);
         return this.#changed(type, object);
       case 'BOOKMARK':
+        this.#works(watch);
         this.#version = versionOf(object) || this.#version;
         return undefined;
       default:
-        end();
+        watch.isOver = true;
         return this.#broken(line, object);
     }
+  }
+
+  #works(watch: Watch): void {
+    watch.isGood = true;
+    this.#pace.reset();
   }
 
   #changed(type: string, object: unknown): Heard | undefined {
@@ -178,7 +196,6 @@ class Following {
     if (type === 'DELETED') this.#slices.delete(slice.name);
     else this.#slices.set(slice.name, slice);
     this.#version = slice.version || this.#version;
-    this.#pace.reset();
     return this.#told();
   }
 
@@ -202,7 +219,7 @@ class Following {
  *   watch       -b-c--x                   b, c a slice changed; x its end, opened again from c
  *   told     a---b-c--                    410: listed again, and nothing is doubted meanwhile
  *
- * Whatever else fails is told, and all is listed again.
+ * A watch that was good goes on likewise when it is cut. Whatever else fails is told, and all is listed again.
  * Errors: none. Ends: never. Bounds: 64 MiB for a list or an event.
  */
 export const followSlices = (setup: SlicesSetup, env: Env): Observable<Heard> =>
