@@ -74,10 +74,20 @@ const BOOK: Readonly<Record<string, Case>> = {
     told: '1-- 500ms --3',
     asked: ['list', 'watch 5', 'watch 9'],
   },
-  'what the server has forgotten is listed anew at once, in whatever way it says so': {
-    script: ['(hl|)', 'h-g', '(hl|)', '(e|)', '(hl|)', 'h------b'],
-    told: '1-(11)---3',
+  'what the server has forgotten is listed anew at once': {
+    script: ['(hl|)', 'h-g', '(hl|)', 'h-b'],
+    told: '1-1-3',
+    asked: ['list', 'watch 5', 'list', 'watch 5'],
+  },
+  'in whatever way it says so, and again after each event': {
+    script: ['(hl|)', '(e|)', '(hl|)', 'h------b-g', '(hl|)'],
+    told: '(11)---3-1',
     asked: ['list', 'watch 5', 'list', 'watch 5', 'list', 'watch 5'],
+  },
+  'one that forgets at once what it has listed is asked less and less often': {
+    script: ['(hl|)', '(e|)', '(hl|)', 'h-g', '(hl|)', '(e|)', '(hl|)', '(e|)', '(hl|)'],
+    told: '(11) 498ms 1 999ms 1 1999ms 1',
+    asked: [...Array.from({ length: 4 }, () => ['list', 'watch 5']).flat(), 'list', 'watch 5'],
   },
   'so does one that is cut after an event': {
     script: ['(hl|)', 'h-a-x', 'h-k-x', 'h-b'],

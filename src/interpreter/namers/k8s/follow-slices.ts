@@ -56,6 +56,8 @@ class Following {
   readonly #slices = new Map<string, Slice>();
   /** Where a watch goes on from; `undefined`: it must be listed first. */
   #version: string | undefined;
+  /** No watch was good since the server forgot where one was. */
+  #wasGone = false;
   #delayMs = 0;
 
   constructor(setup: SlicesSetup, env: Env) {
@@ -107,7 +109,6 @@ class Following {
     this.#slices.clear();
     for (const slice of found.slices) this.#slices.set(slice.name, slice);
     this.#version = found.version;
-    this.#pace.reset();
     return this.#told();
   }
 
@@ -137,15 +138,29 @@ class Following {
     );
   }
 
+  #works(watch: Watch): void {
+    watch.isGood = true;
+    this.#wasGone = false;
+    this.#pace.reset();
+  }
+
+  #livedMs({ granted }: Watch): number {
+    const now = this.#env.scheduler.now();
+    return now - (granted ?? now);
+  }
+
+  /** Ends a watch. */
+  #end(watch: Watch): void {
+    watch.isOver = true;
+    if (this.#livedMs(watch) >= STEADY_MS) this.#works(watch);
+  }
+
   /** A watch that ends by itself is opened again from where it was, and so is a good one that was cut: many a proxy does that. */
   #ended(part: Part, watch: Watch): Heard | undefined {
-    watch.isOver = true;
-    const now = this.#env.scheduler.now();
-    const livedMs = now - (watch.granted ?? now);
-    if (livedMs >= STEADY_MS) watch.isGood = true;
+    this.#end(watch);
     if (part.t === 'failed' && part.status === GONE) return this.#gone();
     if (part.t === 'failed' && !watch.isGood) return this.#failed(part.cause);
-    this.#delayMs = this.#pace.afterStream(livedMs);
+    this.#delayMs = this.#pace.afterStream(this.#livedMs(watch));
     return undefined;
   }
 
@@ -156,10 +171,14 @@ class Following {
     return failed(cause);
   }
 
-  /** The server has forgotten where the watch was: what is known holds until it is listed. */
+  /**
+   * The server has forgotten where the watch was: what is known holds until it is listed, at once. One that forgets what it
+   * has just listed is not asked all the time.
+   */
   #gone(): undefined {
     this.#version = undefined;
-    this.#delayMs = 0;
+    this.#delayMs = this.#wasGone ? this.#pace.afterFailure() : 0;
+    this.#wasGone = true;
     return undefined;
   }
 
@@ -180,14 +199,9 @@ class Following {
         this.#version = versionOf(object) || this.#version;
         return undefined;
       default:
-        watch.isOver = true;
+        this.#end(watch);
         return this.#broken(line, object);
     }
-  }
-
-  #works(watch: Watch): void {
-    watch.isGood = true;
-    this.#pace.reset();
   }
 
   #changed(type: string, object: unknown): Heard | undefined {
