@@ -1,6 +1,7 @@
 /** The command line: arguments → what to do. Pure but for the parser it borrows from Node. */
 import { parseArgs } from 'node:util';
 import { type Either, left, right } from 'fp-ts/lib/Either.js';
+import type { RouteQuestion } from './explain-route.ts';
 
 /** What the command line asks for. */
 export type Task =
@@ -17,6 +18,8 @@ export type Task =
       readonly router: string;
       readonly name: string;
     }
+  /** Tell why a connection is routed as it is. */
+  | { readonly t: 'explain'; readonly config: string; readonly question: RouteQuestion }
   /** Tell the format of a file; that of linkerd-tcp’s own with the plugins of `config`. */
   | { readonly t: 'schema'; readonly of: SchemaOf; readonly config: string | undefined }
   /** Run scenarios in virtual time. */
@@ -43,6 +46,7 @@ export type Format = (typeof FORMATS)[number];
 export const HELP = `Usage: linkerd-tcp CONFIG
        linkerd-tcp namerd CONFIG
        linkerd-tcp delegate CONFIG ROUTER NAME
+       linkerd-tcp explain CONFIG --server PORT [--sni NAME] [--source IP] [--alpn P] [--why-not ADDRESS]
        linkerd-tcp simulate [--seed N] [--format F] [CONFIG] SCENARIO...
        linkerd-tcp schema config|namerd|scenario [CONFIG]
        linkerd-tcp --check [namerd] CONFIG
@@ -52,6 +56,7 @@ A TCP/TLS stream router. CONFIG is a YAML or JSON file; - reads standard input.
 Commands:
   namerd    serve names to other routers by namerd’s HTTP API; CONFIG is in namerd’s format
   delegate  tell how the router ROUTER of CONFIG delegates NAME, step by step, and exit
+  explain   tell why a connection is routed as it is: rules, name, delegation, limits, and exit
   simulate  run CONFIG through scenarios in virtual time, say what held of what they expect, and exit
   schema    print the format of a file as JSON Schema, with what the plugins of CONFIG add to it, and exit
 
@@ -78,6 +83,11 @@ Exit status:
 `;
 
 const OPTIONS = {
+  server: { type: 'string' },
+  sni: { type: 'string' },
+  source: { type: 'string', default: '127.0.0.1' },
+  alpn: { type: 'string', multiple: true },
+  'why-not': { type: 'string' },
   seed: { type: 'string' },
   format: { type: 'string', default: 'pretty' },
   check: { type: 'boolean', default: false },
@@ -89,6 +99,23 @@ const delegate = ([, config, router, name, ...more]: readonly string[]): Either<
   if (config === undefined || router === undefined || name === undefined || more.length > 0)
     return left('expected delegate CONFIG ROUTER NAME');
   return right({ t: 'delegate', config, router, name });
+};
+
+interface Asked {
+  readonly server?: string | undefined;
+  readonly sni?: string | undefined;
+  readonly source: string;
+  readonly alpn?: readonly string[] | undefined;
+  readonly 'why-not'?: string | undefined;
+}
+
+const explain = (
+  [, config, ...more]: readonly string[],
+  { server, sni, source, alpn = [], 'why-not': whyNot }: Asked,
+): Either<string, Task> => {
+  if (config === undefined || more.length > 0 || server === undefined)
+    return left('expected explain CONFIG --server PORT');
+  return right({ t: 'explain', config, question: { server, sni, source, alpn, whyNot } });
 };
 
 const schema = ([, of, config, ...more]: readonly string[]): Either<string, Task> => {
@@ -126,6 +153,7 @@ export const parseCommandLine = (args: readonly string[]): Either<string, Task> 
     if (values.help) return right({ t: 'help' });
     if (values.version) return right({ t: 'version' });
     if (positionals[0] === 'delegate' && positionals.length > 1) return delegate(positionals);
+    if (positionals[0] === 'explain' && positionals.length > 1) return explain(positionals, values);
     if (positionals[0] === 'schema' && positionals.length > 1) return schema(positionals);
     if (positionals[0] === 'simulate' && positionals.length > 1)
       return simulate(positionals.slice(1), values);

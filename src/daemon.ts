@@ -22,6 +22,7 @@ import { signatureOfAll } from './config/files.ts';
 import type { LoadedFile } from './config/read.ts';
 import type { Engine } from './engine.ts';
 import { explainFor } from './explain-for.ts';
+import { explainRoute } from './explain-route.ts';
 import {
   EXIT,
   type Lifecycle,
@@ -31,6 +32,8 @@ import {
   type Request,
 } from './lifecycle.ts';
 import type { Log } from './log.ts';
+import { makeIdentifier } from './plugins/make.ts';
+import type { NameView } from './view.ts';
 import type { World } from './world.ts';
 
 /** What the daemon is started with. */
@@ -120,6 +123,7 @@ class Daemon {
       config: () => this.#inForce.raw,
       routers,
       delegate: (router, path) => firstValueFrom(this.#delegate(router, path)),
+      explain: (query) => firstValueFrom(this.#explain(query)),
       reload: () => new Promise((answer) => ask({ t: 'reload', what: 'config', answer })),
       shutdown: () => ask({ t: 'shutdown' }),
       abort: () => ask({ t: 'abort' }),
@@ -130,6 +134,28 @@ class Daemon {
 
   #delegate(router: string, text: string): Observable<Either<string, unknown>> {
     return explainFor(this.#inForce.config, { router, text }, this.#engine.explain);
+  }
+
+  #explain(query: URLSearchParams): Observable<Either<string, unknown>> {
+    const { explain, preview, routers } = this.#engine;
+    const { env } = this.#setup.world;
+    const name = async (rt: string, dst: string): Promise<NameView | undefined> => {
+      for await (const { label, names } of routers())
+        if (label === rt) return names.find((one) => one.dst === dst);
+      return undefined;
+    };
+    const question = {
+      server: query.get('server') ?? '',
+      source: query.get('source') ?? '127.0.0.1',
+      sni: query.get('sni') ?? undefined,
+      alpn: query.getAll('alpn'),
+      whyNot: query.get('why-not') ?? undefined,
+    };
+    return explainRoute(this.#inForce.config, question, {
+      explain,
+      identifier: (rule) => makeIdentifier(rule, env),
+      live: { name, next: preview },
+    });
   }
 
   #lifecycle(): Lifecycle {

@@ -1,4 +1,5 @@
 /** Where readers find what is alive: the servers and names of every router. */
+import { preview } from './balancer/select.ts';
 import type { State } from './balancer/state.ts';
 import { gaugeName, viewName } from './balancer/view.ts';
 import type { Clients } from './server/clients.ts';
@@ -6,6 +7,7 @@ import {
   type ConnectionView,
   MOST_CONNECTIONS,
   type NameGauges,
+  type NextView,
   type RouterView,
   type ServerGauges,
 } from './view.ts';
@@ -59,6 +61,12 @@ export class Directory {
       if (names.get(dst) === state) names.delete(dst);
       if (names.size === 0 && this.#names.get(rt) === names) this.#names.delete(rt);
     };
+  }
+
+  /** What the next connection of a name would meet. */
+  preview(rt: string, dst: string): NextView | undefined {
+    const state = this.#names.get(rt)?.get(dst);
+    return state === undefined ? undefined : preview(state);
   }
 
   /** The counts of every name. */

@@ -5,7 +5,7 @@ import type { Snapshot } from './admin/ledger.ts';
 import { app } from './app.ts';
 import type { Config } from './config/config.ts';
 import { type Explain, type MachineOptions, makeMachine } from './machine.ts';
-import type { RouterView } from './view.ts';
+import type { NextView, RouterView } from './view.ts';
 import type { World } from './world.ts';
 
 /** A config whose listeners are bound, ready to take effect or to be given up. */
@@ -27,6 +27,8 @@ export interface Engine {
   /** All metrics in their text format. */
   readonly metrics: () => Promise<string>;
   readonly routers: () => Iterable<RouterView> | AsyncIterable<RouterView>;
+  /** What the next connection of a name would meet; `undefined`: nobody, or that is not known here. */
+  readonly preview: (rt: string, dst: string) => NextView | undefined;
   /** How names come to be what they are, by an interpreter of the config. */
   readonly explain: Explain;
 }
@@ -65,6 +67,7 @@ export const localEngine = (
     explain: machine.explain,
     metrics: () => metrics.render(world.turn),
     routers: () => directory.routers(),
+    preview: (rt, dst) => directory.preview(rt, dst),
     snapshot: metrics.snapshot,
   };
 };

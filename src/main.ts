@@ -3,16 +3,13 @@
 import { readFileSync } from 'node:fs';
 import { type Either, isLeft, left } from 'fp-ts/lib/Either.js';
 import { fromEvent, map, merge, type Observable, config as rxConfig } from 'rxjs';
+import { askName, askRoute } from './ask.ts';
 import { HELP, parseCommandLine, type Task } from './cli.ts';
 import type { NamerdConfig } from './config/build-namerd.ts';
 import { NAMERD } from './config/load.ts';
 import { type LoadedFile, readConfig, readFileOf } from './config/read.ts';
 import { daemon, RELOAD } from './daemon.ts';
-import { delegationText, isBound } from './delegation-text.ts';
-import { explainFor } from './explain-for.ts';
-import { explainName } from './interpreter/explain.ts';
 import type { Request } from './lifecycle.ts';
-import type { Explain } from './machine.ts';
 import { namerdDaemon } from './namerd-daemon.ts';
 import { schemaFor } from './schema-command.ts';
 import { simulate } from './simulate/command.ts';
@@ -141,22 +138,16 @@ const withFile = <F extends LoadedFile<unknown>>(
   } else next(loaded.right);
 };
 
-/** Prints the steps; the exit code says whether they lead to something. */
-const tellDelegation = (
-  { config }: LoadedFile,
-  { router, name }: Extract<Task, { t: 'delegate' }>,
-): void => {
+/** Answers a question about a configuration; the exit code says whether it leads to something. */
+const answer = (file: LoadedFile, task: Extract<Task, { t: 'delegate' | 'explain' }>): void => {
   const world = makeWorld();
-  const { env } = world;
-  const explain: Explain = (interpreter, path) => explainName(interpreter, { path }, env);
-  const told$ = explainFor(config, { router, text: name }, explain).pipe(
-    map((explained): number => {
-      if (isLeft(explained)) {
-        complain([`linkerd-tcp: ${explained.left}`]);
-        return EXIT.failed;
-      }
-      print(`${delegationText(explained.right)}\n`);
-      return isBound(explained.right) ? EXIT.ok : EXIT.failed;
+  const told$ = (
+    task.t === 'delegate' ? askName(file, task, world.env) : askRoute(file, task, world.env)
+  ).pipe(
+    map(({ out, error, isBound }): number => {
+      if (error !== undefined) complain([`linkerd-tcp: ${error}`]);
+      if (out !== undefined) print(`${out}\n`);
+      return isBound ? EXIT.ok : EXIT.failed;
     }),
   );
   live(world, told$);
@@ -164,8 +155,8 @@ const tellDelegation = (
 
 const start = (task: Extract<Task, { config: string }>): void => {
   const { t, config } = task;
-  if (t === 'delegate') {
-    withFile(config, readConfig(config), (file) => tellDelegation(file, task));
+  if (t === 'delegate' || t === 'explain') {
+    withFile(config, readConfig(config), (file) => answer(file, task));
     return;
   }
   if (t === 'run') withFile(config, readConfig(config), (file) => run(config, file));

@@ -64,6 +64,7 @@ const handlersOf = (
     config: () => file.raw,
     routers: () => [],
     delegate: () => Promise.resolve(left(DELEGATE)),
+    explain: () => Promise.resolve(left('namerd routes no connection')),
     reload: () => Promise.resolve(left([RELOAD])),
     shutdown: () => asked$.next({ t: 'shutdown' }),
     abort: () => asked$.next({ t: 'abort' }),

@@ -76,6 +76,17 @@ export interface EndpointView {
   readonly penaltyMs?: number;
 }
 
+/** What the next connection of a name would meet, if it came now. */
+export interface NextView {
+  /** The candidates as they are drawn; the second one is only looked at when the first carries something. */
+  readonly drawn: readonly {
+    readonly address: string;
+    /** What it carries for its weight: the lesser one gets it, mostly. */
+    readonly score: number;
+  }[];
+  readonly chosen: string;
+}
+
 /** What metrics need of a name at each scrape: counts only, cheap to make. */
 export interface NameGauges {
   readonly rt: string;

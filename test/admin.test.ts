@@ -42,6 +42,8 @@ const bind = async (
     routers: () => ROUTERS,
     delegate: async (router, path) =>
       router === 'a' ? right({ type: 'neg', path }) : left('expected a router, got none'),
+    explain: async (query) =>
+      query.get('server') === '1' ? right({ router: 'a' }) : left('expected the port of a server'),
     reload: async () => {
       asked.push('reload');
       return right(undefined);
@@ -146,8 +148,9 @@ test('every reading endpoint answers GET, and HEAD without a body', async (scope
     '/config.json': 'application/json; charset=utf-8',
     '/routers.json': 'application/json; charset=utf-8',
     '/delegator.json': 'application/json; charset=utf-8',
+    '/explain': 'application/json; charset=utf-8',
   };
-  const query = '?router=a&path=/svc/web';
+  const query = '?router=a&path=/svc/web&server=1';
   const readable = ENDPOINTS.filter(({ method }) => method === 'GET').map(({ path }) => path);
   assert.deepEqual([...readable], Object.keys(types));
   for (const path of readable) {

@@ -41,12 +41,12 @@ const SUBSCRIBERS: Readonly<Record<string, string>> = {
 
 /** Zones along the flow; the first pattern that matches a file names its zone. */
 const ZONES: readonly (readonly [zone: string, files: RegExp])[] = [
-  ['main', /^src\/(?:main|cli|schema-command|delegation-text)\.ts$/],
+  ['main', /^src\/(?:main|cli|schema-command|ask|route-text|delegation-text)\.ts$/],
   ['world', /^src\/world\.ts$/],
   ['index', /^src\/index\.ts$/],
   [
     'app',
-    /^src\/(?:app|lifecycle|listeners|daemon|embed|namerd-daemon|explain-for|engine|machine|admin-door|connection-log)\.ts$/,
+    /^src\/(?:app|lifecycle|listeners|daemon|embed|namerd-daemon|explain-for|engine|machine|admin-door|connection-log|explain-route|why-not)\.ts$/,
   ],
   [
     'base',
@@ -116,7 +116,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   workers: ['config', 'interpreter', 'server', 'router', 'admin', 'app', 'world'],
   world: ['config'],
-  main: ['config', 'interpreter', 'app', 'world', 'workers', 'simulate'],
+  main: ['config', 'interpreter', 'app', 'world', 'workers', 'simulate', 'plugins'],
   index: [
     'config',
     'dtab',

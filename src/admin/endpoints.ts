@@ -24,6 +24,11 @@ export const ENDPOINTS = [
     what: 'how a name is delegated, step by step, with what namers say now: `?router=LABEL&path=/svc/web`',
   },
   {
+    method: 'GET',
+    path: '/explain',
+    what: 'why a connection is routed as it is, as JSON: `?server=PORT&sni=NAME&source=IP&why-not=ADDRESS`',
+  },
+  {
     method: 'POST',
     path: '/reload',
     what: 'reads the configuration file again, as SIGHUP does; 400 tells what is wrong with it',

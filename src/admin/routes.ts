@@ -14,6 +14,8 @@ export interface AdminHandlers {
   readonly routers: () => Iterable<RouterView> | AsyncIterable<RouterView>;
   /** How a router delegates a name, as JSON; `Left`: what is wrong with the question, or why it cannot be told. */
   readonly delegate: (router: string, path: string) => Promise<Either<string, unknown>>;
+  /** Why a connection is routed as it is, by the parameters of the query. */
+  readonly explain: (query: URLSearchParams) => Promise<Either<string, unknown>>;
   readonly reload: () => Promise<Either<readonly string[], void>>;
   readonly shutdown: () => void;
   readonly abort: () => void;
@@ -55,6 +57,16 @@ const reloaded = (result: Either<readonly string[], void>): Answer =>
     () => text(200, 'reloaded\n'),
   )(result);
 
+/** `Left`: what is wrong with the question. */
+const jsonOr400 = match(
+  (error: string): Answer => text(400, `${error}\n`),
+  (json: unknown): Answer => ({
+    status: 200,
+    type: JSON_TYPE,
+    body: `${JSON.stringify(json, null, 2)}\n`,
+  }),
+);
+
 type Handler = (handlers: AdminHandlers, query: URLSearchParams) => Answer | Promise<Answer>;
 
 const HANDLERS: Readonly<Record<EndpointPath, Handler>> = {
@@ -72,14 +84,8 @@ const HANDLERS: Readonly<Record<EndpointPath, Handler>> = {
   }),
   '/routers.json': (handlers) => ({ status: 200, type: JSON_TYPE, body: routersJson(handlers) }),
   '/delegator.json': async ({ delegate }, query) =>
-    match(
-      (error: string) => text(400, `${error}\n`),
-      (json: unknown): Answer => ({
-        status: 200,
-        type: JSON_TYPE,
-        body: `${JSON.stringify(json, null, 2)}\n`,
-      }),
-    )(await delegate(query.get('router') ?? '', query.get('path') ?? '')),
+    jsonOr400(await delegate(query.get('router') ?? '', query.get('path') ?? '')),
+  '/explain': async ({ explain }, query) => jsonOr400(await explain(query)),
   '/reload': async ({ reload }) => reloaded(await reload()),
   '/shutdown': ({ shutdown }) => ({ ...text(200, 'shutting down\n'), after: shutdown }),
   '/abort': ({ abort }) => ({ ...text(200, 'aborting\n'), after: abort }),

@@ -1,4 +1,5 @@
 /** Weighted power of two choices. Pure. */
+import type { NextView } from '../view.ts';
 import { burden } from './burden.ts';
 import type { Lots } from './lots.ts';
 import type { Lottery } from './lottery.ts';
@@ -53,4 +54,24 @@ export const chooseUntried = (
   const chosen = choose(s, from);
   for (const endpoint of held) from.put(endpoint, true);
   return chosen;
+};
+
+/** What the next connection would get, by chance as it stands; `undefined`: nobody, or it is a union’s even sequence that decides. */
+export const preview = (s: State): NextView | undefined => {
+  if (s.live.isUnion || s.live.total <= 0) return undefined;
+  const lots = s.live.pick();
+  // Copies: to ask what comes next must not change it.
+  const dice = { ...s.dice };
+  const first = drawn(s, lots?.draw(s.dials.size === 0 ? even(dice) : roll(dice), dice));
+  const second = drawn(s, lots?.draw(roll(dice), dice, first?.index));
+  const chosen = choose({ ...s, dice: { ...s.dice } }, s.live);
+  if (chosen === undefined) return undefined;
+  const shown = [first, second].filter((one) => one !== undefined);
+  return {
+    drawn: shown.map((one) => ({
+      address: one.address.text,
+      score: burden(s, one) / Math.max(lots?.weight(one.index) ?? 1, Number.MIN_VALUE),
+    })),
+    chosen: chosen.address.text,
+  };
 };

@@ -17,6 +17,8 @@ export interface Loaded<C = Config> {
   readonly warnings: readonly ConfigError[];
   /** The file as it was written: what `/config.json` shows. It names key files and holds no key; tokens are hidden. */
   readonly raw: unknown;
+  /** The line of a place such as `routers[0].servers[1]`; `undefined`: that is none. */
+  readonly lineOf: (place: string) => number | undefined;
 }
 
 const stepsOf = (context: Context): Steps =>
@@ -79,6 +81,11 @@ export const NAMERD: FileKind<RawNamerd, NamerdConfig> = {
   build: buildNamerd,
 };
 
+const PLACE = /^[A-Za-z]+(?:\[\d+\]|\.[A-Za-z]+)+$/;
+
+const stepsIn = (place: string): Steps =>
+  [...place.matchAll(/[A-Za-z]+|\d+/g)].map(([step]) => (/^\d/.test(step) ? Number(step) : step));
+
 /** The plugins that a file names; what else may be wrong there is found by its codec. */
 export const modulesOf = (value: unknown): readonly string[] => {
   const named = pluginList.decode(isRecord(value) ? value['plugins'] : []);
@@ -112,6 +119,7 @@ export const loadFile = <R, C>(
     config,
     warnings: sortErrors(warnings.map(located(source))),
     raw: withoutSecrets(source.value),
+    lineOf: (place) => (PLACE.test(place) ? source.placeOf(stepsIn(place)).line : undefined),
   });
 };
 

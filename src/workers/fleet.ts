@@ -114,6 +114,9 @@ class Fleet implements Engine {
   readonly run = (config$: Observable<Config>): Observable<never> =>
     merge(config$.pipe(tap({ complete: () => this.#drain() }), ignoreElements()), this.#kept$);
 
+  /** Each worker draws for itself. */
+  readonly preview = (): undefined => undefined;
+
   get explain(): Engine['explain'] {
     return this.#setup.explain;
   }
