@@ -14,6 +14,19 @@ export class DueQueue<T extends Due> {
     return this.#items.length;
   }
 
+  /** All items in the order in which they are kept: what `restore` takes. */
+  items(): readonly T[] {
+    return this.#items;
+  }
+
+  /** Fills an empty queue with what another’s `items` were, each with its `due`, so that equal times leave in the same order. */
+  restore(items: readonly T[]): void {
+    for (const item of items) {
+      item.slot = this.#items.length;
+      this.#items.push(item);
+    }
+  }
+
   /** The item that falls due first. */
   peek(): T | undefined {
     return this.#items[0];

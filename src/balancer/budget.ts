@@ -10,6 +10,15 @@ export interface BudgetLimits {
   readonly ttlSecs: number;
 }
 
+/** What a budget knows, as plain data. */
+export interface FrozenBudget {
+  /** By slot. */
+  readonly balance: readonly number[];
+  readonly sum: number;
+  /** The last second that was counted; `-Infinity`: none yet. */
+  readonly second: number;
+}
+
 /**
  * Counts connections and retries in a sliding window of one-second slots.
  * Bounds: `ttlSecs` slots. Source: linkerd 1.x `requeueBudget`.
@@ -33,6 +42,20 @@ export class RetryBudget {
       limits.percentCanRetry === percentCanRetry &&
       limits.ttlSecs === ttlSecs;
     return equal ? this : new RetryBudget(limits);
+  }
+
+  /** All that it knows, beside its limits. */
+  freeze(): FrozenBudget {
+    return { balance: [...this.#balance], sum: this.#sum, second: this.#second };
+  }
+
+  /** A budget that knows what another one knew. */
+  static thaw(limits: BudgetLimits, { balance, sum, second }: FrozenBudget): RetryBudget {
+    const budget = new RetryBudget(limits);
+    budget.#balance.set(balance.slice(0, budget.#balance.length));
+    budget.#sum = sum;
+    budget.#second = second;
+    return budget;
   }
 
   /** A connection came: it pays in its share. */

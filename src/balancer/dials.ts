@@ -1,22 +1,13 @@
 /** Dials from their start to their end, and the counts of their endpoints. Pure. */
 import { credit, PROOF_MS, unprobe } from './accrual.ts';
-import { type Dial, type Endpoint, load, type Waiter } from './state.ts';
+import { type Dial, type Endpoint, load, makeDial, type Waiter } from './state.ts';
 import { remind, type Turn, weigh } from './turn.ts';
 
 /** Starts a dial for a waiter, or a spare’s. An endpoint that sits aside is probed by it. */
 export const startDial = (turn: Turn, endpoint: Endpoint, waiter?: Waiter): Dial => {
   const { s, out } = turn;
   const id = s.nextDial++;
-  const dial: Dial = {
-    kind: 'dial',
-    id,
-    endpoint,
-    phase: 'dialing',
-    waiter,
-    since: turn.at,
-    due: 0,
-    slot: -1,
-  };
+  const dial = makeDial(id, endpoint, waiter, turn.at);
   s.dials.set(id, dial);
   endpoint.dialing += 1;
   if (endpoint.state === 'failed') {

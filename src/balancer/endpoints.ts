@@ -1,37 +1,16 @@
 /** One endpoint of a set: how it comes in, stays, and goes. Pure. */
 import type { WeightedAddress } from '../address.ts';
 import { forget } from './dials.ts';
-import { type Endpoint, load } from './state.ts';
+import { type Endpoint, load, makeEndpoint } from './state.ts';
 import { type Turn, weigh } from './turn.ts';
 
 /** Takes a new address in. */
-export const add = (turn: Turn, { address, weight }: WeightedAddress): void => {
+export const add = (turn: Turn, wanted: WeightedAddress): void => {
   const { s } = turn;
   const index = s.freeIndexes.pop() ?? s.byIndex.length;
-  const endpoint: Endpoint = {
-    // The fields that a decision reads stand first, together.
-    dialing: 0,
-    open: 0,
-    index,
-    state: 'available',
-    kind: 'endpoint',
-    address,
-    weight,
-    seenIn: s.sets,
-    failures: 0,
-    penalties: 0,
-    failedAt: 0,
-    penaltyUntil: 0,
-    probe: undefined,
-    latencyMs: undefined,
-    latencyAt: 0,
-    bytesPerSec: 0,
-    ratedAt: 0,
-    due: 0,
-    slot: -1,
-  };
+  const endpoint = makeEndpoint(wanted, index, s.sets);
   s.byIndex[index] = endpoint;
-  s.endpoints.set(address.text, endpoint);
+  s.endpoints.set(wanted.address.text, endpoint);
   weigh(turn, endpoint);
 };
 

@@ -1,6 +1,6 @@
 /** Which endpoints may be drawn: one lottery for a name, or one for each branch of its union. Pure. */
 import type { Part, Union } from '../interpreter/interpreter.ts';
-import { Lottery } from './lottery.ts';
+import { type FrozenDrum, Lottery } from './lottery.ts';
 import { type Dice, roll, stride } from './random.ts';
 
 /** An endpoint as far as its tickets are concerned. */
@@ -40,6 +40,8 @@ type Node = Fork | Group;
 
 const isGroup = (node: Node): node is Group => 'lottery' in node;
 
+const isFork = (node: Node): node is Fork => !isGroup(node);
+
 /** One branch as readers see it. */
 export interface BranchShare {
   /** The concrete name, with the weights of the branches that lead there: `/#/io.l5d.fs/new`. */
@@ -50,13 +52,22 @@ export interface BranchShare {
   readonly isOpen: boolean;
 }
 
+/** All that lots know beside their union, part by part from left to right, forks before their branches. */
+export interface FrozenLots {
+  readonly forks: readonly { readonly phase: number; readonly isOpen: readonly boolean[] }[];
+  readonly sets: readonly (readonly FrozenDrum[])[];
+}
+
+const sumOfOpen = ({ branches }: Fork): number =>
+  // Summed anew: what is added and taken away leaves rounding behind.
+  branches.reduce((sum, one) => sum + (one.isOpen ? one.weight : 0), 0);
+
 /** Tells the forks above that somebody may be drawn below, or nobody. */
 const spread = (branch: Branch | undefined, isOpen: boolean): void => {
   if (branch === undefined || branch.isOpen === isOpen) return;
   branch.isOpen = isOpen;
   const { fork } = branch;
-  // Summed anew: what is added and taken away leaves rounding behind.
-  fork.total = fork.branches.reduce((sum, one) => sum + (one.isOpen ? one.weight : 0), 0);
+  fork.total = sumOfOpen(fork);
   spread(fork.branch, fork.total > 0);
 };
 
@@ -139,6 +150,35 @@ export class Lots {
     };
     walk(this.#root, 1);
     return found;
+  }
+
+  freeze(): FrozenLots {
+    const nodes = this.#nodes();
+    return {
+      forks: nodes.flatMap((node) =>
+        isGroup(node)
+          ? []
+          : [{ phase: node.phase, isOpen: node.branches.map(({ isOpen }) => isOpen) }],
+      ),
+      sets: nodes.flatMap((node) => (isGroup(node) ? [node.lottery.freeze()] : [])),
+    };
+  }
+
+  /** Has lots of the same union, which nobody is in yet, know what others knew. */
+  restore({ forks, sets }: FrozenLots): void {
+    const nodes = this.#nodes();
+    for (const [i, node] of nodes.filter(isFork).entries()) {
+      const { phase = 0, isOpen = [] } = forks[i] ?? {};
+      node.phase = phase;
+      for (const [j, branch] of node.branches.entries()) branch.isOpen = isOpen[j] ?? false;
+      node.total = sumOfOpen(node);
+    }
+    for (const [i, { lottery }] of nodes.filter(isGroup).entries()) lottery.restore(sets[i] ?? []);
+  }
+
+  #nodes(node: Node = this.#root): readonly Node[] {
+    if (isGroup(node)) return [node];
+    return [node, ...node.branches.flatMap((branch) => this.#nodes(branch.node))];
   }
 
   #plant(part: Part, dice: Dice): Node {

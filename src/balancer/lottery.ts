@@ -11,6 +11,16 @@ interface Drum {
   cap: number;
 }
 
+/** One drum as plain data. */
+export interface FrozenDrum {
+  readonly exponent: number;
+  readonly sum: number;
+  readonly cap: number;
+  readonly slots: readonly number[];
+  /** By place; one number: all weigh the same. */
+  readonly weights: readonly number[] | number;
+}
+
 /**
  * Weights by slot 0, 1, 2, …; a slot that was never set weighs 0. Setting and drawing are O(1), but for the
  * number of drums: one for each power of two among the weights.
@@ -28,21 +38,42 @@ export class Lottery {
     return this.#total;
   }
 
+  /** All that it knows: drums and what is in them, in the order on which draws depend. */
+  freeze(): readonly FrozenDrum[] {
+    return this.#drums.map(({ exponent, sum, cap, slots }) => {
+      const weights = slots.map((slot) => this.weight(slot));
+      const [first = 0] = weights;
+      const areEqual = weights.every((weight) => weight === first);
+      return { exponent, sum, cap, slots: [...slots], weights: areEqual ? first : weights };
+    });
+  }
+
+  /** Fills an empty lottery with what another one knew. */
+  restore(drums: readonly FrozenDrum[]): void {
+    for (const { exponent, sum, cap, slots, weights } of drums) {
+      const drum: Drum = { exponent, slots: [...slots], sum, cap };
+      this.#drums.push(drum);
+      for (const [place, slot] of slots.entries()) {
+        this.#grow(slot);
+        this.#weights[slot] = typeof weights === 'number' ? weights : (weights[place] ?? 0);
+        this.#places[slot] = place;
+        this.#homes[slot] = drum;
+      }
+    }
+    this.#count();
+  }
+
   weight(slot: number): number {
     return this.#weights[slot] ?? 0;
   }
 
   set(slot: number, weight: number): void {
-    while (this.#weights.length <= slot) {
-      this.#weights.push(0);
-      this.#places.push(0);
-      this.#homes.push(undefined);
-    }
+    this.#grow(slot);
     if (this.#weights[slot] === weight) return;
     this.#takeOut(slot);
     this.#weights[slot] = weight;
     if (weight > 0) this.#putIn(slot, weight);
-    this.#total = this.#drums.reduce((sum, drum) => sum + drum.sum, 0);
+    this.#count();
   }
 
   /**
@@ -80,6 +111,18 @@ export class Lottery {
       const slot = slots[hole < 0 || place < hole ? place : place + 1];
       if (slot === undefined || (spot - place) * cap < this.weight(slot)) return slot;
     }
+  }
+
+  #grow(slot: number): void {
+    while (this.#weights.length <= slot) {
+      this.#weights.push(0);
+      this.#places.push(0);
+      this.#homes.push(undefined);
+    }
+  }
+
+  #count(): void {
+    this.#total = this.#drums.reduce((sum, drum) => sum + drum.sum, 0);
   }
 
   #putIn(slot: number, weight: number): void {

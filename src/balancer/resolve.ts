@@ -78,6 +78,7 @@ export const proceed = (turn: Turn, quota = SLICE): void => {
 const replace = (turn: Turn, wanted: readonly WeightedAddress[], union?: Union): void => {
   const { s } = turn;
   s.sets += 1;
+  s.union = union;
   s.reform = { wanted, entered: 0, looked: 0 };
   if (union === undefined && !s.live.isUnion) {
     proceed(turn);

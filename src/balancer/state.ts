@@ -2,6 +2,7 @@
 import type { Address, WeightedAddress } from '../address.ts';
 import type { ClientPolicy } from '../config/config.ts';
 import { type Due, DueQueue } from '../heap.ts';
+import type { Union } from '../interpreter/interpreter.ts';
 import { RetryBudget } from './budget.ts';
 import { Lots } from './lots.ts';
 import { type Dice, makeDice } from './random.ts';
@@ -93,6 +94,8 @@ export interface State {
   resolvedAt: number | undefined;
   /** How many sets of endpoints there have been. */
   sets: number;
+  /** How the last set is divided; absent: not at all. */
+  union: Union | undefined;
   /** The last set is not in force as a whole yet. */
   reform: Reform | undefined;
   /** Every endpoint that is not forgotten, by address. */
@@ -132,6 +135,55 @@ export interface State {
 
 const makeChore = (kind: Chore['kind']): Chore => ({ kind, misses: 0, due: 0, slot: -1 });
 
+/** An endpoint that is new: nothing is known of it. */
+export const makeEndpoint = (
+  { address, weight }: WeightedAddress,
+  index: number,
+  seenIn: number,
+): Endpoint => ({
+  // The fields that a decision reads stand first, together.
+  dialing: 0,
+  open: 0,
+  index,
+  state: 'available',
+  kind: 'endpoint',
+  address,
+  weight,
+  seenIn,
+  failures: 0,
+  penalties: 0,
+  failedAt: 0,
+  penaltyUntil: 0,
+  probe: undefined,
+  latencyMs: undefined,
+  latencyAt: 0,
+  bytesPerSec: 0,
+  ratedAt: 0,
+  due: 0,
+  slot: -1,
+});
+
+/** A connection that has just come. */
+export const makeWaiter = (conn: number, deadline: number): Waiter => ({
+  kind: 'waiter',
+  conn,
+  deadline,
+  dial: undefined,
+  tried: [],
+  attempts: 0,
+  detail: undefined,
+  due: 0,
+  slot: -1,
+});
+
+/** A dial that begins. */
+export const makeDial = (
+  id: number,
+  endpoint: Endpoint,
+  waiter: Waiter | undefined,
+  since: number,
+): Dial => ({ kind: 'dial', id, endpoint, phase: 'dialing', waiter, since, due: 0, slot: -1 });
+
 /** A balancer that knows nothing yet. `seed` in [0, 1) fixes every draw that it will make. */
 export const makeState = (policy: ClientPolicy, seed: number): State => ({
   policy,
@@ -142,6 +194,7 @@ export const makeState = (policy: ClientPolicy, seed: number): State => ({
   stale: false,
   resolvedAt: undefined,
   sets: 0,
+  union: undefined,
   reform: undefined,
   endpoints: new Map(),
   byIndex: [],

@@ -4,7 +4,7 @@ import { abortDial, openStream, startDial } from './dials.ts';
 import type { Event } from './messages.ts';
 import { choose, chooseUntried } from './select.ts';
 import { takeSpare } from './spares.ts';
-import type { Dial, Endpoint, Waiter } from './state.ts';
+import { type Dial, type Endpoint, makeWaiter, type Waiter } from './state.ts';
 import { backOff, remind, type Turn } from './turn.ts';
 
 /** First and longest wait, in ms, between tries while every endpoint sits out a penalty. */
@@ -125,17 +125,7 @@ export const arrive = (turn: Turn, event: Extract<Event, { t: 'arrived' }>): voi
     out.push({ t: 'refuse', conn, reason: full ? 'max-waiters' : 'connect-timeout', attempts: 0 });
     return;
   }
-  const waiter: Waiter = {
-    kind: 'waiter',
-    conn,
-    deadline,
-    dial: undefined,
-    tried: [],
-    attempts: 0,
-    detail: undefined,
-    due: 0,
-    slot: -1,
-  };
+  const waiter = makeWaiter(conn, deadline);
   s.budget.deposit(at);
   s.waiters.set(conn, waiter);
   if (s.parked.size > 0 || seat(turn, waiter) !== 'seated') lineUp(turn, waiter);

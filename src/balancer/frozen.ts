@@ -1,0 +1,183 @@
+/**
+ * The state of a balancer as plain data, as a recording holds it. JSON has no infinity: `null` stands for it, and what
+ * is as in a fresh state may be absent. Pure.
+ */
+import * as t from 'io-ts';
+
+/** A number; `null`: never, or no limit. */
+export const limit = new t.Type<number, number, unknown>(
+  'a number or null',
+  t.number.is,
+  (value, context) =>
+    value === null ? t.success(Number.POSITIVE_INFINITY) : t.number.validate(value, context),
+  t.identity,
+);
+
+const numbers = t.readonlyArray(t.number);
+
+/** What `step` reads of a client policy. */
+export const frozenPolicy = t.readonly(
+  t.type({
+    loadBalancer: t.type({
+      kind: t.literal('p2c'),
+      load: t.keyof({ connections: null, throughput: null, latency: null }),
+    }),
+    maxWaiters: limit,
+    minConnections: t.number,
+    emptyWaitMs: limit,
+    failFast: t.type({ maxConsecutiveFailures: limit, failurePenaltySecs: t.number }),
+    requeueBudget: t.type({
+      minRetriesPerSec: t.number,
+      percentCanRetry: t.number,
+      ttlSecs: t.number,
+    }),
+    spareIdleMs: limit,
+  }),
+);
+
+/** An address that must be one line of text; whether it is an address does not matter to a balancer. */
+const weighted = t.readonly(t.type({ address: t.string, weight: t.number }));
+
+/** An endpoint of a set, by its text. */
+export type FrozenAddress = t.TypeOf<typeof weighted>;
+
+/** A part of a union. */
+export type FrozenPart =
+  | { readonly t: 'set'; readonly id: string; readonly endpoints: readonly FrozenAddress[] }
+  | FrozenUnion;
+
+/** A union. */
+export interface FrozenUnion {
+  readonly t: 'union';
+  readonly branches: readonly { readonly weight: number; readonly part: FrozenPart }[];
+}
+
+const part: t.Type<FrozenPart, unknown> = t.recursion('a part', () =>
+  t.union([
+    t.type({ t: t.literal('set'), id: t.string, endpoints: t.readonlyArray(weighted) }),
+    frozenUnion,
+  ]),
+);
+
+/** As resolutions tell it. */
+export const frozenUnion: t.Type<FrozenUnion, unknown> = t.recursion('a union', () =>
+  t.type({
+    t: t.literal('union'),
+    branches: t.readonlyArray(t.type({ weight: t.number, part })),
+  }),
+);
+
+/** Sets of endpoints. */
+export const frozenSet = t.readonlyArray(weighted);
+
+const endpoint = t.intersection([
+  t.type({ address: t.string, weight: t.number, index: t.number }),
+  t.partial({
+    seenIn: t.number,
+    state: t.keyof({ available: null, failed: null, retired: null }),
+    dialing: t.number,
+    open: t.number,
+    failures: t.number,
+    penalties: t.number,
+    failedAt: t.number,
+    penaltyUntil: limit,
+    probe: t.number,
+    latencyMs: t.number,
+    latencyAt: t.number,
+    bytesPerSec: t.number,
+    ratedAt: t.number,
+  }),
+]);
+
+const waiter = t.intersection([
+  t.type({
+    conn: t.number,
+    deadline: limit,
+    /** Addresses; `null`: one that has gone since. */
+    tried: t.readonlyArray(t.union([t.string, t.null])),
+    attempts: t.number,
+  }),
+  t.partial({ detail: t.string }),
+]);
+
+const dial = t.intersection([
+  t.type({
+    id: t.number,
+    address: t.string,
+    phase: t.keyof({ dialing: null, spare: null, open: null }),
+    since: t.number,
+  }),
+  t.partial({ conn: t.number }),
+]);
+
+const drum = t.type({
+  exponent: t.number,
+  sum: t.number,
+  cap: t.number,
+  slots: numbers,
+  weights: t.union([numbers, t.number]),
+});
+
+const lots = t.type({
+  forks: t.readonlyArray(t.type({ phase: t.number, isOpen: t.readonlyArray(t.boolean) })),
+  sets: t.readonlyArray(t.readonlyArray(drum)),
+});
+
+/** When something falls due: an endpoint by its address, a waiter, a dial, or a chore by its kind. */
+const due = t.union([
+  t.type({ endpoint: t.string, due: t.number }),
+  t.type({ waiter: t.number, due: t.number }),
+  t.type({ dial: t.number, due: t.number }),
+  t.type({ chore: t.keyof({ panic: null, refill: null, slice: null, calm: null }), due: t.number }),
+]);
+
+/** `null`: no second was counted yet. */
+const budget = t.type({ balance: numbers, sum: t.number, second: t.union([t.number, t.null]) });
+
+/** All that a balancer knows. */
+export const frozenState = t.readonly(
+  t.intersection([
+    t.type({
+      policy: frozenPolicy,
+      at: t.number,
+      sampledAt: t.number,
+      /** a, b, c, counter, phase. */
+      dice: t.tuple([t.number, t.number, t.number, t.number, t.number]),
+      resolution: t.keyof({ pending: null, bound: null, neg: null }),
+      stale: t.boolean,
+      sets: t.number,
+      /** By when they came. */
+      endpoints: t.readonlyArray(endpoint),
+      freeIndexes: numbers,
+      /** So many indexes are in use or free. */
+      indexes: t.number,
+      live: lots,
+      aside: lots,
+      waiters: t.readonlyArray(waiter),
+      /** Connections, in line. */
+      parked: numbers,
+      dials: t.readonlyArray(dial),
+      spares: numbers,
+      sparesDialing: t.number,
+      nextDial: t.number,
+      budget,
+      due: t.readonlyArray(due),
+      /** Misses in a row of `panic`, `refill`, `slice` and `calm`. */
+      misses: t.tuple([t.number, t.number, t.number, t.number]),
+      calmUntil: t.number,
+      released: t.boolean,
+    }),
+    t.partial({
+      resolvedAt: t.number,
+      union: frozenUnion,
+      reform: t.type({ wanted: frozenSet, entered: t.number, looked: t.number }),
+    }),
+  ]),
+);
+
+/** See `frozenPolicy`. */
+export type FrozenPolicy = t.TypeOf<typeof frozenPolicy>;
+/** See `frozenState`. */
+export type FrozenState = t.TypeOf<typeof frozenState>;
+/** See `frozenState`. */
+export type FrozenDue = t.TypeOf<typeof due>;
