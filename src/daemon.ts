@@ -5,7 +5,6 @@ import {
   distinctUntilChanged,
   EMPTY,
   finalize,
-  firstValueFrom,
   map,
   merge,
   mergeMap,
@@ -14,15 +13,13 @@ import {
   Subject,
   switchMap,
 } from 'rxjs';
-import type { AdminHandlers } from './admin/server.ts';
 import { AdminDoor } from './admin-door.ts';
 import { changes } from './config/changes.ts';
 import type { Config } from './config/config.ts';
 import { signatureOfAll } from './config/files.ts';
 import type { LoadedFile } from './config/read.ts';
 import type { Engine } from './engine.ts';
-import { explainFor } from './explain-for.ts';
-import { explainRoute } from './explain-route.ts';
+import { makeHandlers } from './handlers.ts';
 import {
   EXIT,
   type Lifecycle,
@@ -32,8 +29,6 @@ import {
   type Request,
 } from './lifecycle.ts';
 import type { Log } from './log.ts';
-import { makeIdentifier } from './plugins/make.ts';
-import type { NameView } from './view.ts';
 import type { World } from './world.ts';
 
 /** What the daemon is started with. */
@@ -43,6 +38,8 @@ export interface DaemonSetup {
   readonly load: () => Either<readonly string[], LoadedFile>;
   readonly signal$: Observable<Request>;
   readonly world: World;
+  /** Of the program. */
+  readonly version: string;
   /** Makes what routes connections: `config` gives the config in force. */
   readonly engine: (config: () => Config) => Engine;
 }
@@ -93,7 +90,14 @@ class Daemon {
     this.#paths$ = new BehaviorSubject(first.paths);
     this.#candidate = first;
     this.#engine = engine(() => this.#inForce.config);
-    this.#admin = new AdminDoor(this.#handlers(), world.env);
+    const handlers = makeHandlers({
+      engine: this.#engine,
+      file: () => this.#inForce,
+      ask: (request) => this.#asked$.next(request),
+      version: setup.version,
+      world,
+    });
+    this.#admin = new AdminDoor(handlers, world.env);
   }
 
   readonly run = (): Observable<number> => {
@@ -113,50 +117,6 @@ class Daemon {
       finalize(() => this.#admin.close()),
     );
   };
-
-  #handlers(): AdminHandlers {
-    const { metrics, routers } = this.#engine;
-    const { turn } = this.#setup.world;
-    const ask = (request: Request): void => this.#asked$.next(request);
-    return {
-      metrics,
-      config: () => this.#inForce.raw,
-      routers,
-      delegate: (router, path) => firstValueFrom(this.#delegate(router, path)),
-      explain: (query) => firstValueFrom(this.#explain(query)),
-      reload: () => new Promise((answer) => ask({ t: 'reload', what: 'config', answer })),
-      shutdown: () => ask({ t: 'shutdown' }),
-      abort: () => ask({ t: 'abort' }),
-      hosts: () => this.#inForce.config.admin.hosts,
-      turn,
-    };
-  }
-
-  #delegate(router: string, text: string): Observable<Either<string, unknown>> {
-    return explainFor(this.#inForce.config, { router, text }, this.#engine.explain);
-  }
-
-  #explain(query: URLSearchParams): Observable<Either<string, unknown>> {
-    const { explain, preview, routers } = this.#engine;
-    const { env } = this.#setup.world;
-    const name = async (rt: string, dst: string): Promise<NameView | undefined> => {
-      for await (const { label, names } of routers())
-        if (label === rt) return names.find((one) => one.dst === dst);
-      return undefined;
-    };
-    const question = {
-      server: query.get('server') ?? '',
-      source: query.get('source') ?? '127.0.0.1',
-      sni: query.get('sni') ?? undefined,
-      alpn: query.getAll('alpn'),
-      whyNot: query.get('why-not') ?? undefined,
-    };
-    return explainRoute(this.#inForce.config, question, {
-      explain,
-      identifier: (rule) => makeIdentifier(rule, env),
-      live: { name, next: preview },
-    });
-  }
 
   #lifecycle(): Lifecycle {
     const { env } = this.#setup.world;

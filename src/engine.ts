@@ -5,6 +5,7 @@ import type { Snapshot } from './admin/ledger.ts';
 import { app } from './app.ts';
 import type { Config } from './config/config.ts';
 import { type Explain, type MachineOptions, makeMachine } from './machine.ts';
+import { piecesOf } from './recorder/dump.ts';
 import type { NextView, RouterView } from './view.ts';
 import type { World } from './world.ts';
 
@@ -29,6 +30,8 @@ export interface Engine {
   readonly routers: () => Iterable<RouterView> | AsyncIterable<RouterView>;
   /** What the next connection of a name would meet; `undefined`: nobody, or that is not known here. */
   readonly preview: (rt: string, dst: string) => NextView | undefined;
+  /** What is recorded, each process after the other, in pieces of some lines. */
+  readonly recording: () => Iterable<string> | AsyncIterable<string>;
   /** How names come to be what they are, by an interpreter of the config. */
   readonly explain: Explain;
 }
@@ -38,6 +41,7 @@ export interface LocalEngine extends Engine {
   /** What was counted here, for whoever sums it up. */
   readonly snapshot: () => Snapshot;
   readonly routers: () => Iterable<RouterView>;
+  readonly recording: (core?: number) => Iterable<string>;
 }
 
 /** Makes routers in this process. `config` gives the config in force. */
@@ -47,7 +51,7 @@ export const localEngine = (
   options?: MachineOptions,
 ): LocalEngine => {
   const machine = makeMachine(config, world, options);
-  const { listeners, directory, metrics, context, configure, stop, cut } = machine;
+  const { listeners, directory, metrics, recorder, context, configure, stop, cut } = machine;
   return {
     prepare: (next) =>
       listeners.reserve(next).pipe(
@@ -68,6 +72,7 @@ export const localEngine = (
     metrics: () => metrics.render(world.turn),
     routers: () => directory.routers(),
     preview: (rt, dst) => directory.preview(rt, dst),
+    recording: (core = 0) => piecesOf(core, context.timers.now(), recorder.lines()),
     snapshot: metrics.snapshot,
   };
 };

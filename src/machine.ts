@@ -1,5 +1,6 @@
 /** What all routers of a process share: tables, budgets, metrics, listeners, and how routers get at them. */
 import { EMPTY, finalize, type Observable, tap } from 'rxjs';
+import type { MetricSources } from './admin/gauges.ts';
 import { type Metrics, makeMetrics } from './admin/metrics.ts';
 import { showDst } from './config/build-identify.ts';
 import type { Config, InterpreterConfig } from './config/config.ts';
@@ -17,6 +18,7 @@ import { Listeners } from './listeners.ts';
 import type { Path } from './path.ts';
 import { type Plant, refuseClient } from './plant.ts';
 import { makeIdentifier, makeOperator } from './plugins/make.ts';
+import { Recorder } from './recorder/recorder.ts';
 import type { RouterContext } from './router.ts';
 import { Clients } from './server/clients.ts';
 import { Descriptors } from './server/descriptors.ts';
@@ -33,6 +35,7 @@ export interface Machine {
   readonly listeners: Listeners;
   readonly directory: Directory;
   readonly metrics: Metrics;
+  readonly recorder: Recorder;
   readonly context: RouterContext;
   readonly explain: Explain;
   /** Applies what a config says of the process as a whole. */
@@ -88,6 +91,14 @@ const makeCut =
     clients.abort({ reason: 'shutdown', by: 'proxy', ...rule });
   };
 
+/** Nothing listens from now on; streams go on. */
+const makeStop =
+  ({ clients }: Plant, listeners: Listeners, { log }: Env) =>
+  ({ admin: { graceSecs } }: Config): void => {
+    log('info', 'shutting down', { connections: clients.size, graceSecs });
+    listeners.retire();
+  };
+
 /** How a router’s names are resolved. */
 export type Interpret = RouterContext['interpret'];
 
@@ -135,6 +146,17 @@ const clientCalls = (
   };
 };
 
+const lookAt = (
+  directory: Directory,
+  budget: BufferBudget,
+  recorder: Recorder,
+): Pick<MetricSources, 'names' | 'servers' | 'bufferedBytes' | 'recorder'> => ({
+  names: () => directory.names(),
+  servers: () => directory.servers(),
+  bufferedBytes: () => budget.held,
+  recorder: () => recorder.gauges(),
+});
+
 /** What may be different from what the config says. */
 export interface MachineOptions {
   /** Replaces the interpreters that the config names. */
@@ -155,25 +177,25 @@ export const makeMachine = (
   const clients = new Clients();
   const budget = new BufferBudget(config().maxBufferedBytes, timers);
   const directory = new Directory(clients, timers.now);
+  const recorder = new Recorder(timers);
   const listeners = new Listeners({ sockets, descriptors, env });
   const metrics = makeMetrics({
-    names: () => directory.names(),
-    servers: () => directory.servers(),
-    bufferedBytes: () => budget.held,
+    ...lookAt(directory, budget, recorder),
     logDropped,
     maxNameSeries: () => config().admin.maxNameSeries,
   });
   const { report, ended } = tellEnds(makeReport(metrics, env, heard));
   const plant: Plant = { sockets, clients, descriptors, budget, timers, report };
-  const own = makeInterpret(report, descriptors, env);
+  const { interpret: own, explain } = makeInterpret(report, descriptors, env);
   const context: RouterContext = {
     timers,
     report,
     directory,
+    recorder,
     operator: makeOperator,
     ended,
     serve: makeServe({ plant, listeners, directory }, config, env),
-    interpret: interpret ?? own.interpret,
+    interpret: interpret ?? own,
     streams: (name) => makeStreams(plant, name),
     ...clientCalls(plant),
   };
@@ -181,15 +203,14 @@ export const makeMachine = (
     listeners,
     directory,
     metrics,
+    recorder,
     context,
-    explain: own.explain,
+    explain,
     cut: makeCut(plant, env),
-    configure: ({ maxBufferedBytes }) => {
+    configure: ({ maxBufferedBytes, recorder: wanted }) => {
       budget.max = maxBufferedBytes;
+      recorder.configure(wanted);
     },
-    stop: ({ admin: { graceSecs } }) => {
-      env.log('info', 'shutting down', { connections: clients.size, graceSecs });
-      listeners.retire();
-    },
+    stop: makeStop(plant, listeners, env),
   };
 };

@@ -65,7 +65,10 @@ const live = (world: World, life$: Observable<number>): void => {
 const run = (file: string, first: LoadedFile): void => {
   const world = makeWorld();
   const engine = makeEngine(first.config, world);
-  live(world, daemon({ first, load: loadAgain(file), signal$: signal$(), world, engine }));
+  live(
+    world,
+    daemon({ first, load: loadAgain(file), signal$: signal$(), world, engine, version: version() }),
+  );
 };
 
 /** Works for a primary, which alone obeys signals: those of a terminal reach all. */

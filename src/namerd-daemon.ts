@@ -65,6 +65,7 @@ const handlersOf = (
     routers: () => [],
     delegate: () => Promise.resolve(left(DELEGATE)),
     explain: () => Promise.resolve(left('namerd routes no connection')),
+    recording: () => left('namerd routes no connection'),
     reload: () => Promise.resolve(left([RELOAD])),
     shutdown: () => asked$.next({ t: 'shutdown' }),
     abort: () => asked$.next({ t: 'abort' }),

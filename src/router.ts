@@ -33,6 +33,7 @@ import { operate } from './operators/chain.ts';
 import type { Ended, Operator, OperatorEnv } from './operators/operator.ts';
 import type { Path } from './path.ts';
 import type { Dismissal } from './plant.ts';
+import type { Recorder, Track } from './recorder/recorder.ts';
 import type { NameSetup } from './streams.ts';
 import type { Timers } from './timers.ts';
 
@@ -41,6 +42,7 @@ export interface RouterContext {
   readonly timers: Timers;
   readonly report: (event: RouterEvent) => void;
   readonly directory: Directory;
+  readonly recorder: Recorder;
   /** Makes an operator; may throw. */
   readonly operator: (config: OperatorConfig, env: OperatorEnv) => Operator;
   /** Connections of a router as they end. */
@@ -86,7 +88,7 @@ const balanceName = (
   env: Env,
 ): ((status: (status: Status) => void) => OperatorFunction<Envelope, never>) => {
   const { rt, latest, config$, interpreter$, context } = shared;
-  const { directory, timers } = context;
+  const { directory, recorder, timers } = context;
   let policy = clientPolicy(latest().client, dst);
   const policy$ = config$.pipe(
     map(({ client }) => clientPolicy(client, dst)),
@@ -100,11 +102,22 @@ const balanceName = (
   const ports = context.streams({ rt, dst, policy: () => policy });
   return (status) => (envelope$) => {
     let leave = (): void => undefined;
+    let track: Track | undefined;
     const opened = (state: State): void => {
       leave = directory.addName(rt, dst, state);
+      track = recorder.open(rt, dst, state);
     };
-    const setup = { policy, policy$, resolution$, ports, timers, status, opened };
-    return balance(setup, env)(envelope$).pipe(finalize(() => leave()));
+    const noted: Track['note'] = (event, commands) => track?.note(event, commands);
+    const setup = { policy, policy$, resolution$, ports, timers, status, opened, noted };
+    return balance(
+      setup,
+      env,
+    )(envelope$).pipe(
+      finalize(() => {
+        leave();
+        track?.end();
+      }),
+    );
   };
 };
 
@@ -147,8 +160,8 @@ const isArrival = (event: ServerEvent): event is Extract<ServerEvent, { t: 'arri
 const operateOn = (
   { rt, config$, context }: Shared,
   env: Env,
-): OperatorFunction<Envelope, Envelope> =>
-  operate(
+): OperatorFunction<Envelope, Envelope> => {
+  const chain = operate(
     {
       rt,
       timers: context.timers,
@@ -163,6 +176,8 @@ const operateOn = (
     },
     env,
   );
+  return (envelope$) => envelope$.pipe(chain, tap(context.recorder.came));
+};
 
 /**
  * Runs one router for as long as its configs come, and until its last stream has ended after that.

@@ -113,3 +113,12 @@ export interface ServerGauges {
   readonly rx: number;
   readonly tx: number;
 }
+
+/** What metrics need of a recorder at each scrape. */
+export interface RecorderGauges {
+  readonly bytes: number;
+  /** How far it goes back. */
+  readonly seconds: number;
+  /** How often all of it was let go, since what is known of names alone did not fit. */
+  readonly overflows: number;
+}

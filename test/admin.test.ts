@@ -44,6 +44,7 @@ const bind = async (
       router === 'a' ? right({ type: 'neg', path }) : left('expected a router, got none'),
     explain: async (query) =>
       query.get('server') === '1' ? right({ router: 'a' }) : left('expected the port of a server'),
+    recording: () => left('nothing is recorded'),
     reload: async () => {
       asked.push('reload');
       return right(undefined);

@@ -46,7 +46,7 @@ const ZONES: readonly (readonly [zone: string, files: RegExp])[] = [
   ['index', /^src\/index\.ts$/],
   [
     'app',
-    /^src\/(?:app|lifecycle|listeners|daemon|embed|namerd-daemon|explain-for|engine|machine|admin-door|connection-log|explain-route|why-not)\.ts$/,
+    /^src\/(?:app|lifecycle|listeners|daemon|embed|namerd-daemon|explain-for|engine|machine|admin-door|connection-log|explain-route|why-not|handlers)\.ts$/,
   ],
   [
     'base',
@@ -74,6 +74,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   connector: ['config', 'socket'],
   duplex: ['config', 'socket'],
   balancer: ['config', 'interpreter'],
+  recorder: ['config', 'balancer'],
+  replay: ['config', 'balancer', 'recorder'],
   admin: ['config'],
   router: [
     'config',
@@ -85,6 +87,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'socket',
     'proxy-protocol',
     'operators',
+    'recorder',
   ],
   testing: [
     'config',
@@ -96,6 +99,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'app',
     'operators',
     'plugins',
+    'recorder',
   ],
   simulate: ['config', 'interpreter', 'server', 'balancer', 'testing'],
   app: [
@@ -112,6 +116,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'namerd',
     'operators',
     'plugins',
+    'recorder',
     'world',
   ],
   workers: ['config', 'interpreter', 'server', 'router', 'admin', 'app', 'world'],

@@ -30,6 +30,11 @@ export const ENDPOINTS = [
   },
   {
     method: 'POST',
+    path: '/recorder/dump',
+    what: 'what `recorder` holds, as NDJSON for `linkerd-tcp replay`; 400 where it is off, or told to somebody else right now',
+  },
+  {
+    method: 'POST',
     path: '/reload',
     what: 'reads the configuration file again, as SIGHUP does; 400 tells what is wrong with it',
   },

@@ -1,5 +1,5 @@
 /** Numbers that are not counted but looked at, once at each scrape. Pure. */
-import type { NameGauges, ServerGauges } from '../view.ts';
+import type { NameGauges, RecorderGauges, ServerGauges } from '../view.ts';
 import type { Tally } from './series.ts';
 import type { Tallies } from './tallies.ts';
 
@@ -18,6 +18,8 @@ export interface MetricSources {
   /** Of a served API, if there is one. */
   readonly api?: () => ApiCounts;
   readonly logDropped: () => number;
+  /** `undefined`: nothing is recorded. */
+  readonly recorder?: () => RecorderGauges | undefined;
   /** Most names with series of their own. */
   readonly maxNameSeries: () => number;
 }
@@ -65,6 +67,12 @@ export const look = (sources: MetricSources, tallies: Tallies): Gauges => {
   }
   gauges.note(tallies.process, 'l5d:buffered_bytes', sources.bufferedBytes());
   gauges.note(tallies.process, 'l5d:log:dropped', sources.logDropped());
+  const recorded = sources.recorder?.();
+  if (recorded !== undefined) {
+    gauges.note(tallies.process, 'l5d:recorder:bytes', recorded.bytes);
+    gauges.note(tallies.process, 'l5d:recorder:seconds', recorded.seconds);
+    gauges.note(tallies.process, 'l5d:recorder:overflows', recorded.overflows);
+  }
   if (sources.api !== undefined) {
     const { watches, requests, refused } = sources.api();
     gauges.note(tallies.process, 'l5d:namerd:watches', watches);

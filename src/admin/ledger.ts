@@ -33,6 +33,7 @@ const SAME_EVERYWHERE: ReadonlySet<string> = new Set([
   'l5d:balancer:endpoint:failed',
   'l5d:balancer:endpoint:retired',
   'l5d:balancer:resolution_age_seconds',
+  'l5d:recorder:seconds',
   'l5d:router:names',
 ]);
 

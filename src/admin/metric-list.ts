@@ -132,6 +132,13 @@ export const METRICS: readonly Metric[] = [
     [],
     'Of `linkerd-tcp namerd`: watches beyond `maxWatches`, and readers that were let go.',
   ),
+  gauge('recorder:bytes', [], 'Memory that recordings take.'),
+  gauge('recorder:seconds', [], 'How far recordings go back.'),
+  counter(
+    'recorder:overflows',
+    [],
+    'Recordings that were let go whole, since `recorder.maxBytes` do not hold what is known of all names.',
+  ),
   counter('log:dropped', [], 'Log lines that were lost because nobody read them.'),
 ];
 

@@ -16,6 +16,8 @@ export interface AdminHandlers {
   readonly delegate: (router: string, path: string) => Promise<Either<string, unknown>>;
   /** Why a connection is routed as it is, by the parameters of the query. */
   readonly explain: (query: URLSearchParams) => Promise<Either<string, unknown>>;
+  /** What is recorded, in pieces; `Left`: why it cannot be had. */
+  readonly recording: () => Either<string, AsyncIterable<string>>;
   readonly reload: () => Promise<Either<readonly string[], void>>;
   readonly shutdown: () => void;
   readonly abort: () => void;
@@ -27,6 +29,8 @@ export interface AdminHandlers {
 
 const TEXT = 'text/plain; charset=utf-8';
 const JSON_TYPE = 'application/json; charset=utf-8';
+
+const NDJSON = 'application/x-ndjson';
 
 /** An answer before it is sent. */
 export interface Answer {
@@ -86,6 +90,11 @@ const HANDLERS: Readonly<Record<EndpointPath, Handler>> = {
   '/delegator.json': async ({ delegate }, query) =>
     jsonOr400(await delegate(query.get('router') ?? '', query.get('path') ?? '')),
   '/explain': async ({ explain }, query) => jsonOr400(await explain(query)),
+  '/recorder/dump': ({ recording }) =>
+    match(
+      (error: string): Answer => text(400, `${error}\n`),
+      (body: AsyncIterable<string>): Answer => ({ status: 200, type: NDJSON, body }),
+    )(recording()),
   '/reload': async ({ reload }) => reloaded(await reload()),
   '/shutdown': ({ shutdown }) => ({ ...text(200, 'shutting down\n'), after: shutdown }),
   '/abort': ({ abort }) => ({ ...text(200, 'aborting\n'), after: abort }),

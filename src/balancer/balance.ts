@@ -81,6 +81,8 @@ export interface BalanceSetup {
   readonly timers: Timers;
   /** Gets the state to read from, at the start. It must not keep copies of what is inside. */
   readonly opened: (state: State) => void;
+  /** Gets each event with what was decided, before that is performed. It must not change them. */
+  readonly noted?: (event: Event, commands: readonly Command[]) => void;
   readonly status: (status: Status) => void;
 }
 
@@ -97,7 +99,7 @@ export const balance = (
   setup: BalanceSetup,
   env: Env,
 ): ((envelope$: Observable<Envelope>) => Observable<never>) => {
-  const { ports, timers } = setup;
+  const { ports, timers, noted } = setup;
   const { now } = timers;
   const outcome$ = new Subject<Event>();
   const watch = (conn: number): void =>
@@ -126,7 +128,9 @@ export const balance = (
       scan((_: readonly Command[], event) => {
         // Inside the trampoline: that a client has gone already is told after it has arrived, not before.
         if (event.t === 'arrived') watch(event.conn);
-        return step(state, event);
+        const commands = step(state, event);
+        noted?.(event, commands);
+        return commands;
       }, []),
       tap(() => upkeep.after(state)),
       takeWhile(() => !isOver(state), true),

@@ -150,6 +150,7 @@ export const build = (raw: RawFile, files: Files): Build => {
     workers: raw.workers,
     bufferSizeBytes: raw.bufferSizeBytes,
     maxBufferedBytes: raw.maxBufferedBytes,
+    ...(raw.recorder === undefined ? {} : { recorder: raw.recorder }),
     routers: raw.routers.map((router, i) =>
       buildRouter(shop, { raw: router, namers }, ['routers', i]),
     ),

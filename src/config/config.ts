@@ -22,6 +22,17 @@ export interface Config {
   /** Most bytes of all streams together, unwritten or leased to read into. */
   readonly maxBufferedBytes: number;
   readonly routers: readonly RouterConfig[];
+  /** Absent: nothing is recorded. */
+  readonly recorder?: RecorderConfig;
+}
+
+/** What is kept of what balancers were told and decided. */
+export interface RecorderConfig {
+  readonly minutes: number;
+  /** Most memory that it takes. */
+  readonly maxBytes: number;
+  /** Addresses of clients are replaced by hashes. */
+  readonly hashAddresses: boolean;
 }
 
 /** What of the log is written, and how. */

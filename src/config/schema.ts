@@ -48,6 +48,24 @@ export const log = object('an object with the keys of log', {
   format: optional(v.word('text', 'json'), 'text', 'For people, or one JSON object a line.'),
 });
 
+const recorder = object('an object with the keys of recorder', {
+  minutes: optional(
+    v.number('a number of minutes, at least 0.1', 0.1, 1440),
+    10,
+    'How far back it goes.',
+  ),
+  maxBytes: optional(
+    v.int('a number of bytes, at least 1048576', 1_048_576),
+    67_108_864,
+    'Most memory that it takes; with more going on it goes less far back. Of workers each has its share.',
+  ),
+  hashAddresses: optional(
+    v.flag,
+    false,
+    'Replaces the addresses of clients by hashes; who replays it cannot try other rules of `identify` then.',
+  ),
+});
+
 const serverOf = ({ identifiers }: FileKinds) =>
   object('an object with the keys of a server', {
     port: required(v.anyPort, 'Port to listen on; 0 takes a free one.'),
@@ -197,6 +215,11 @@ export const fileOf = (kinds: FileKinds) =>
       pluginList,
       [],
       'Modules with operators, namers, interpreters and identifiers of your own: files beside this one, or packages.',
+    ),
+    recorder: absent(
+      recorder,
+      'off',
+      'Keeps the last minutes of what balancers were told and decided, for `linkerd-tcp replay`. Never payload.',
     ),
     namers: optional(namersOf(kinds.namers), [], 'Where the names behind `/#` come from.'),
     routers: required(list(routerOf(kinds)), 'The routers.'),

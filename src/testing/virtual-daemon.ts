@@ -10,6 +10,7 @@ import type { Resolution } from '../interpreter/interpreter.ts';
 import type { Operator, OperatorEnv } from '../operators/operator.ts';
 import type { Path } from '../path.ts';
 import { makeIdentifier, makeOperator } from '../plugins/make.ts';
+import { Recorder } from '../recorder/recorder.ts';
 import type { RouterContext } from '../router.ts';
 import { Clients } from '../server/clients.ts';
 import { makeTimers } from '../timers.ts';
@@ -37,6 +38,8 @@ export interface VirtualDaemon {
   /** Lets somebody come to the server at a place of the file; `false`: nobody listens there. */
   readonly arrive: (place: string, arrival: Arrival) => boolean;
   readonly directory: Directory;
+  /** Off until it is configured. */
+  readonly recorder: Recorder;
   /** Clients that are here, waiting or streaming. */
   readonly clients: () => number;
 }
@@ -53,10 +56,12 @@ export const makeVirtualDaemon = (setup: VirtualSetup, env: Env): VirtualDaemon 
     env,
   });
   const directory = new Directory(new Clients(), timers.now);
+  const recorder = new Recorder(timers);
   const context: RouterContext = {
     timers,
     report,
     directory,
+    recorder,
     operator: (config, its) => setup.operator?.(config, its) ?? makeOperator(config, its),
     ended,
     watchClient: (id, departed) => plane.watch(id, departed),
@@ -72,6 +77,7 @@ export const makeVirtualDaemon = (setup: VirtualSetup, env: Env): VirtualDaemon 
     network,
     arrive: (place, arrival) => servers.arrive(place, arrival),
     directory,
+    recorder,
     clients: () => plane.size,
   };
 };

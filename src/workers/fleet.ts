@@ -31,6 +31,7 @@ import type { RouterView } from '../view.ts';
 import { type Child, Crew } from './crew.ts';
 import { Lookups } from './lookups.ts';
 import { mergeViews } from './merge-views.ts';
+import { recordingsOf } from './recordings.ts';
 import { shareConfig } from './shares.ts';
 import { supervise } from './supervise.ts';
 
@@ -152,6 +153,8 @@ class Fleet implements Engine {
       if (view !== undefined) yield view;
     }
   }
+
+  readonly recording = (): AsyncIterable<string> => recordingsOf(this.#crew);
 
   /** One worker from its begin to its exit. */
   #work(slot: number): Observable<never> {

@@ -25,6 +25,13 @@ export type Order =
   | { readonly t: 'count'; readonly ask: number }
   /** Answer `viewed`. */
   | { readonly t: 'view'; readonly ask: number; readonly rt: string }
+  /** Answer `recorded` with the first piece of what is recorded, or with the next one; it is told as that of `core`. */
+  | {
+      readonly t: 'record';
+      readonly ask: number;
+      readonly isFirst: boolean;
+      readonly core: number;
+    }
   /** Stop accepting, and end with the last stream. */
   | { readonly t: 'drain' }
   /** Cut what still streams. */
@@ -34,6 +41,8 @@ export type Order =
 export type Reply =
   | { readonly t: 'prepared'; readonly ask: number; readonly errors: readonly string[] }
   | { readonly t: 'counted'; readonly ask: number; readonly snapshot: Snapshot }
+  /** No `piece`: there is no more. */
+  | { readonly t: 'recorded'; readonly ask: number; readonly piece: string | undefined }
   | { readonly t: 'viewed'; readonly ask: number; readonly view: RouterView | undefined };
 
 /** From a worker. */

@@ -44,6 +44,9 @@ const shareRouter = (router: RouterConfig, whole: ClientConfig, slot: Slot): Rou
 export const shareConfig = (config: Config, defaults: ClientSettings, slot: Slot): Config => ({
   ...config,
   maxBufferedBytes: someOf(config.maxBufferedBytes, slot),
+  ...(config.recorder === undefined
+    ? {}
+    : { recorder: { ...config.recorder, maxBytes: someOf(config.recorder.maxBytes, slot) } }),
   routers: config.routers.map((router) =>
     shareRouter(router, { prefix: '/', settings: defaults }, slot),
   ),

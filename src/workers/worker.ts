@@ -41,6 +41,8 @@ class Worker {
   /** From the first config on. */
   #engine: LocalEngine | undefined;
   #inForce: Config | undefined;
+  /** What is being told of what is recorded; one at a time. */
+  #recording: Iterator<string> | undefined;
   #offered: { readonly config: Config; readonly prepared: Prepared } | undefined;
 
   constructor(setup: WorkerSetup) {
@@ -81,6 +83,9 @@ class Worker {
       case 'count':
         this.#setup.say({ t: 'counted', ask: order.ask, snapshot: this.#engine?.snapshot() ?? [] });
         break;
+      case 'record':
+        this.#setup.say({ t: 'recorded', ask: order.ask, piece: this.#recorded(order) });
+        break;
       case 'view':
         this.#setup.say({ t: 'viewed', ask: order.ask, view: this.#view(order.rt) });
         break;
@@ -116,6 +121,16 @@ class Worker {
     this.#setup.configure(config);
     prepared.commit();
     this.#config$.next(config);
+  }
+
+  #recorded({ isFirst, core }: Extract<Order, { t: 'record' }>): string | undefined {
+    if (isFirst) this.#recording = this.#engine?.recording(core)[Symbol.iterator]();
+    const next = this.#recording?.next();
+    if (next === undefined || next.done === true) {
+      this.#recording = undefined;
+      return undefined;
+    }
+    return next.value;
   }
 
   #view(rt: string): RouterView | undefined {

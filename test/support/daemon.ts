@@ -9,6 +9,7 @@ import type { RouterView } from '../../src/view.ts';
 import { within } from './eventually.ts';
 import { ask, type HttpAnswer } from './http.ts';
 import { type Scope, temporaryFolder, tether } from './process.ts';
+import { assertReplays } from './replayed.ts';
 
 const MAIN = join(import.meta.dirname, '../../src/main.js');
 
@@ -60,11 +61,16 @@ export interface DaemonOptions {
   readonly command?: 'namerd';
 }
 
-/** Fills in what every test wants: an admin server on any port and a log that can be read. */
-const completed = (config: object | string): string =>
+/** Fills in what every test wants: an admin server on any port, a log that can be read, and a recorder. */
+const completed = (config: object | string, command: DaemonOptions['command']): string =>
   typeof config === 'string'
     ? config
-    : JSON.stringify({ admin: { port: 0 }, log: { level: 'info', format: 'json' }, ...config });
+    : JSON.stringify({
+        admin: { port: 0 },
+        log: { level: 'info', format: 'json' },
+        ...(command === undefined ? { recorder: {} } : {}),
+        ...config,
+      });
 
 /** A line of either format; one that is neither is a message without a level. */
 const parseLine = (line: string): LogLine => {
@@ -147,7 +153,8 @@ export const startDaemon = async (
   { before = '', command }: DaemonOptions = {},
 ): Promise<Daemon> => {
   const path = join(await temporaryFolder(scope), 'config');
-  const rewrite = (next: object | string): Promise<void> => writeFile(path, completed(next));
+  const rewrite = (next: object | string): Promise<void> =>
+    writeFile(path, completed(next, command));
   await rewrite(config);
   const running = launch(command === undefined ? [path] : [command, path], before);
   const { child, exited } = running;
@@ -156,6 +163,8 @@ export const startDaemon = async (
     await exited;
   });
   const { log, logged } = listen(running);
+  // Before it is killed: what comes later is done first.
+  scope.after(() => assertReplays(admin));
   const admin = `http://127.0.0.1:${portOf((await logged(isAdminListening)).addr)}`;
   const wanted = countServers(config);
   await logged(() => log.filter(isListening).length >= wanted);

@@ -19,7 +19,16 @@ export interface Scope {
 export const makeScope = (owner: { readonly after: (undo: Undo) => void }): Scope => {
   const undos: Undo[] = [];
   owner.after(async () => {
-    for (const undo of undos.reverse()) await undo();
+    const errors: unknown[] = [];
+    for (const undo of undos.reverse()) {
+      try {
+        await undo();
+      } catch (error) {
+        // The rest is to be undone all the same.
+        errors.push(error);
+      }
+    }
+    if (errors.length > 0) throw errors[0];
   });
   return { after: (undo) => undos.push(undo) };
 };

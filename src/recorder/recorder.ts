@@ -1,0 +1,214 @@
+/** The recorder of a process: what its balancers were told and what they decided, for the last minutes. Never payload. */
+import { createHmac, randomBytes } from 'node:crypto';
+import { freeze } from '../balancer/freeze.ts';
+import type { Command, Event } from '../balancer/messages.ts';
+import type { State } from '../balancer/state.ts';
+import type { RecorderConfig } from '../config/config.ts';
+import type { Envelope } from '../envelope.ts';
+import type { Timers } from '../timers.ts';
+import type { RecorderGauges } from '../view.ts';
+import { readSegment } from './read.ts';
+import { Segment } from './segment.ts';
+import { writeCheckpoint, writeEnvelope, writeGone, writeStep } from './write.ts';
+
+/** A recording is kept in so many segments; the oldest one makes room. */
+const SEGMENTS = 8;
+
+/** Names are written down until so many endpoints, waiters and dials have been; then the event loop turns. */
+const SLICE = 1000;
+
+/** From one slice to the next. */
+const PAUSE_MS = 1;
+
+/** What a name costs beside what it holds, in the same measure. */
+const NAME_COST = 20;
+
+/** Where a balancer’s steps are told to. */
+export interface Track {
+  readonly note: (event: Event, commands: readonly Command[]) => void;
+  /** The balancer is over. */
+  readonly end: () => void;
+}
+
+interface Name {
+  readonly id: number;
+  readonly rt: string;
+  readonly dst: string;
+  readonly state: State;
+  /** The last segment that it was written down in. */
+  segment: Segment | undefined;
+}
+
+const costOf = ({ endpoints, waiters, dials }: State): number =>
+  NAME_COST + endpoints.size + waiters.size + dials.size;
+
+/**
+ * Records at the border of the pure core: envelopes as they leave the operators, the events of each balancer with its
+ * commands, and from time to time what each balancer knows. Bounds: `maxBytes`, beyond them by one record at most.
+ * It costs nothing while it is off, and some writes to memory for each event while it is on.
+ */
+export class Recorder {
+  readonly #timers: Timers;
+  readonly #names = new Set<Name>();
+  readonly #key = randomBytes(32);
+  #config: RecorderConfig | undefined;
+  #segments: Segment[] = [];
+  #current: Segment | undefined;
+  /** Names that are yet to be written down in this segment. */
+  #left: Iterator<Name> | undefined;
+  #lastId = 0;
+  #overflows = 0;
+  /** Nothing is recorded before. */
+  #pausedUntil = 0;
+
+  constructor(timers: Timers) {
+    this.#timers = timers;
+  }
+
+  /** `undefined`: nothing is recorded, and nothing is kept of what was. */
+  configure(config: RecorderConfig | undefined): void {
+    const before = this.#config;
+    this.#config = config;
+    if (config !== undefined && before?.hashAddresses === config.hashAddresses) return;
+    this.#clear();
+  }
+
+  /** Follows a balancer; its state is read now and again, and never changed. */
+  open(rt: string, dst: string, state: State): Track {
+    const name: Name = { id: ++this.#lastId, rt, dst, state, segment: undefined };
+    this.#names.add(name);
+    const segment = this.#segment();
+    if (segment !== undefined) this.#writeDown(name, segment);
+    return {
+      note: (event, commands) => {
+        if (this.#config === undefined) return;
+        const to = this.#segment(event.at);
+        if (to !== undefined) writeStep(to, name.id, event, commands);
+      },
+      end: () => {
+        this.#names.delete(name);
+        const to = this.#segment();
+        if (to !== undefined) writeGone(to, name.id);
+      },
+    };
+  }
+
+  /** A connection as it left the operators. */
+  readonly came = (envelope: Envelope): void => {
+    if (this.#config === undefined) return;
+    const to = this.#segment();
+    if (to !== undefined)
+      writeEnvelope(to, this.#config.hashAddresses ? this.#hashed(envelope) : envelope);
+  };
+
+  /** What is there now, line by line, oldest first; what happens meanwhile is not in it. */
+  lines(): Iterable<string> {
+    const { minutes = 0 } = this.#config ?? {};
+    const oldest = this.#timers.now() - minutes * 60_000;
+    const kept = this.#segments.filter(
+      (segment) => segment.until >= oldest || segment === this.#current,
+    );
+    const shots = kept.map((segment) => ({ since: segment.since, pieces: segment.pieces() }));
+    return (function* () {
+      for (const { since, pieces } of shots) yield* readSegment(since, pieces);
+    })();
+  }
+
+  /** `undefined`: it is off. */
+  gauges(): RecorderGauges | undefined {
+    if (this.#config === undefined) return undefined;
+    const [oldest] = this.#segments;
+    return {
+      bytes: this.#bytes(),
+      seconds: oldest === undefined ? 0 : (this.#timers.now() - oldest.since) / 1000,
+      overflows: this.#overflows,
+    };
+  }
+
+  /** The segment to write to; `undefined`: nothing is recorded now. */
+  #segment(now: number = this.#timers.now()): Segment | undefined {
+    const config = this.#config;
+    if (config === undefined) return undefined;
+    const current = this.#current;
+    if (current !== undefined && this.#holds(current, config, now)) {
+      current.until = now;
+      return current;
+    }
+    return now < this.#pausedUntil ? undefined : this.#begin(config, now);
+  }
+
+  /** A segment is left when its time is up or it has its share; while names are written down to it, it may have more. */
+  #holds({ since, bytes }: Segment, { minutes, maxBytes }: RecorderConfig, now: number): boolean {
+    if (now - since >= (minutes * 60_000) / SEGMENTS) return false;
+    return bytes < maxBytes / (this.#left === undefined ? SEGMENTS : 2);
+  }
+
+  #begin({ minutes, maxBytes }: RecorderConfig, now: number): Segment | undefined {
+    const spanMs = (minutes * 60_000) / SEGMENTS;
+    if (
+      this.#left !== undefined &&
+      this.#current !== undefined &&
+      this.#current.bytes >= maxBytes / 2
+    ) {
+      this.#overflows += 1;
+      this.#clear();
+      this.#pausedUntil = now + spanMs;
+      return undefined;
+    }
+    const segment = new Segment(now);
+    this.#segments.push(segment);
+    this.#current = segment;
+    const share = maxBytes - maxBytes / SEGMENTS;
+    while (this.#segments.length > SEGMENTS || (this.#segments.length > 1 && this.#bytes() > share))
+      this.#segments.shift();
+    this.#left = this.#names.values();
+    this.#timers.after(0, () => this.#slice(segment));
+    return segment;
+  }
+
+  /** Writes some names down, and comes again for the rest. */
+  #slice(segment: Segment): void {
+    if (this.#current !== segment || this.#left === undefined) return;
+    for (let cost = 0; cost < SLICE; ) {
+      const { value: name, done } = this.#left.next();
+      if (done === true) {
+        this.#left = undefined;
+        return;
+      }
+      if (name.segment === segment) continue;
+      cost += costOf(name.state);
+      this.#writeDown(name, segment);
+    }
+    this.#timers.after(PAUSE_MS, () => this.#slice(segment));
+  }
+
+  #writeDown(name: Name, segment: Segment): void {
+    name.segment = segment;
+    writeCheckpoint(segment, name, freeze(name.state));
+  }
+
+  #bytes(): number {
+    return this.#segments.reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
+  #clear(): void {
+    this.#segments = [];
+    this.#current = undefined;
+    this.#left = undefined;
+  }
+
+  /** The same address gives the same hash until the process ends; nobody knows the key. */
+  #hash(address: string): string {
+    return createHmac('sha256', this.#key).update(address).digest('hex').slice(0, 16);
+  }
+
+  #hashed(envelope: Envelope): Envelope {
+    const { src, peer, local } = envelope;
+    return {
+      ...envelope,
+      src: this.#hash(src),
+      ...(peer === undefined ? {} : { peer: this.#hash(peer) }),
+      ...(local === undefined ? {} : { local: this.#hash(local) }),
+    };
+  }
+}

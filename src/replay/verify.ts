@@ -1,0 +1,130 @@
+/** Steps the balancers of a recording again, and compares what they decide with what they decided. Pure. */
+import { isDeepStrictEqual } from 'node:util';
+import { freeze } from '../balancer/freeze.ts';
+import {
+  type FrozenCommand,
+  type FrozenEvent,
+  freezeCommand,
+  thawEvent,
+} from '../balancer/frozen-messages.ts';
+import type { State } from '../balancer/state.ts';
+import { step } from '../balancer/step.ts';
+import { thaw } from '../balancer/thaw.ts';
+import type { Line } from '../recorder/lines.ts';
+
+/** An event after which another decision came out. */
+export interface Difference {
+  readonly core: number;
+  readonly rt: string;
+  readonly dst: string;
+  /** Absent: what a balancer knew is another thing than what it would know. */
+  readonly event?: FrozenEvent;
+  readonly at: number;
+  readonly recorded: readonly FrozenCommand[];
+  readonly replayed: readonly FrozenCommand[];
+}
+
+/** What came of it. */
+export interface Verdict {
+  readonly names: number;
+  readonly events: number;
+  readonly decisions: number;
+  /** Events from before anything was known of their name: the oldest ones. */
+  readonly skipped: number;
+  readonly connections: number;
+  /** The first ones; `differing` counts all. */
+  readonly differences: readonly Difference[];
+  readonly differing: number;
+}
+
+const MOST_DIFFERENCES = 20;
+
+interface Name {
+  readonly rt: string;
+  readonly dst: string;
+  /** `undefined`: it went another way, and is followed again from its next checkpoint on. */
+  state: State | undefined;
+}
+
+/** As JSON has it: what is undefined is absent, and what is infinite is null. */
+const plain = <T>(value: T): unknown => JSON.parse(JSON.stringify(value));
+
+const isSame = (a: unknown, b: unknown): boolean => isDeepStrictEqual(plain(a), plain(b));
+
+/** Takes the lines of a recording, in order. */
+export class Verifier {
+  readonly #names = new Map<number, Name>();
+  readonly #differences: Difference[] = [];
+  #core = 0;
+  #seen = 0;
+  #events = 0;
+  #decisions = 0;
+  #skipped = 0;
+  #connections = 0;
+  #differing = 0;
+
+  take(line: Line): void {
+    switch (line.t) {
+      case 'core':
+        this.#core = line.core;
+        this.#names.clear();
+        break;
+      case 'checkpoint':
+        this.#checkpoint(line);
+        break;
+      case 'step':
+        this.#step(line);
+        break;
+      case 'gone':
+        this.#names.delete(line.name);
+        break;
+      case 'envelope':
+        this.#connections += 1;
+        break;
+      default:
+        break;
+    }
+  }
+
+  verdict(): Verdict {
+    return {
+      names: this.#seen,
+      events: this.#events,
+      decisions: this.#decisions,
+      skipped: this.#skipped,
+      connections: this.#connections,
+      differences: this.#differences,
+      differing: this.#differing,
+    };
+  }
+
+  /** What a balancer knows must be what it would know by now. */
+  #checkpoint({ name, rt, dst, state }: Extract<Line, { t: 'checkpoint' }>): void {
+    const known = this.#names.get(name);
+    if (known === undefined) this.#seen += 1;
+    else if (known.state !== undefined && !isSame(freeze(known.state), state))
+      this.#differ({ rt, dst, at: state.at, recorded: [], replayed: [] });
+    this.#names.set(name, { rt, dst, state: thaw(state) });
+  }
+
+  #step({ name, event, commands }: Extract<Line, { t: 'step' }>): void {
+    const known = this.#names.get(name);
+    if (known?.state === undefined) {
+      this.#skipped += 1;
+      return;
+    }
+    this.#events += 1;
+    this.#decisions += commands.length;
+    const replayed = step(known.state, thawEvent(event)).map(freezeCommand);
+    if (isSame(replayed, commands)) return;
+    const { rt, dst } = known;
+    this.#differ({ rt, dst, event, at: event.at, recorded: commands, replayed });
+    known.state = undefined;
+  }
+
+  #differ(difference: Omit<Difference, 'core'>): void {
+    this.#differing += 1;
+    if (this.#differences.length < MOST_DIFFERENCES)
+      this.#differences.push({ core: this.#core, ...difference });
+  }
+}
