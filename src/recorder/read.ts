@@ -1,112 +1,115 @@
 /** Records in memory made lines again: NDJSON. */
-import type { FrozenCommand, FrozenEvent } from '../balancer/frozen-messages.ts';
-import { SegmentReader } from './segment.ts';
-import { COMMAND, NONE, RECORD } from './write.ts';
-
-const stepLine = (name: number, event: string, commands: readonly unknown[]): string =>
-  `{"t":"step","name":${name},"event":${event},"commands":${JSON.stringify(commands)}}`;
+import { SegmentReader, type Written } from './segment.ts';
+import { COMMAND, KINDS, NONE, RECORD } from './write.ts';
 
 /** Of a kind that is known here; what has no line is a fault of ours. */
 const unknown = (what: string, kind: number): never => {
   throw new Error(`no ${what} of kind ${kind}`);
 };
 
-const readCheckpoint = (from: SegmentReader): string => {
-  const [name, rt, dst, state] = [from.index(), from.word(), from.word(), from.text()];
+const readCheckpoint = (name: number, from: SegmentReader): string => {
+  const [rt, dst] = [from.word(from.next()), from.word(from.next())];
   const lead = JSON.stringify({ t: 'checkpoint', name, rt, dst });
-  return `${lead.slice(0, -1)},"state":${state}}`;
+  return `${lead.slice(0, -1)},"state":${from.text()}}`;
 };
 
-const readEnvelope = (from: SegmentReader): string => {
-  const [id, at, deadline] = [from.number(), from.number(), from.number()];
-  const [rt, srv, dst, rule] = [from.word(), from.word(), from.word(), from.word()];
+const readEnvelope = (hasExtras: boolean, from: SegmentReader): string => {
+  const [id, at, deadline] = [from.next(), from.next(), from.next()];
+  const [rt, srv] = [from.word(from.next()), from.word(from.next())];
+  const [dst, rule] = [from.word(from.next()), from.word(from.next())];
   const src = from.text();
-  const extras = from.text();
   const lead = JSON.stringify({ t: 'envelope', id, rt, srv, src, dst, rule, at, deadline });
-  return extras === '' ? lead : `${lead.slice(0, -1)},${extras.slice(1)}`;
+  return hasExtras ? `${lead.slice(0, -1)},${from.text().slice(1)}` : lead;
 };
 
-const readCommand = (from: SegmentReader): FrozenCommand | Readonly<Record<string, unknown>> => {
-  const kind = from.byte();
+type Plain = Readonly<Record<string, unknown>>;
+
+const readCommand = (from: SegmentReader): Plain => {
+  const head = from.next();
+  const kind = head % KINDS;
+  const word = from.word((head - kind) / KINDS);
   switch (kind) {
     case COMMAND.connect: {
-      const [dial, address, conn] = [from.number(), from.word(), from.number()];
-      return { t: 'connect', dial, address, ...(conn === NONE ? {} : { conn }) };
+      const [dial, conn] = [from.next(), from.next()];
+      return { t: 'connect', dial, address: word, ...(conn === NONE ? {} : { conn }) };
     }
     case COMMAND.abort:
-      return { t: 'abort', dial: from.number() };
+      return { t: 'abort', dial: from.next() };
     case COMMAND.close:
-      return { t: 'close', dial: from.number() };
+      return { t: 'close', dial: from.next() };
     case COMMAND.watch:
-      return { t: 'watch', dial: from.number() };
+      return { t: 'watch', dial: from.next() };
     case COMMAND.dispatch: {
-      const [conn, dial] = [from.number(), from.number()];
-      return { t: 'dispatch', conn, dial, address: from.word(), attempts: from.number() };
+      const [conn, dial] = [from.next(), from.next()];
+      return { t: 'dispatch', conn, dial, address: word, attempts: from.next() };
     }
     case COMMAND.refuse: {
-      const [conn, reason] = [from.number(), from.word()];
-      const [attempts, detail] = [from.number(), from.word()];
-      return { t: 'refuse', conn, reason, attempts, ...(detail === '' ? {} : { detail }) };
+      const [conn, attempts, detail] = [from.next(), from.next(), from.word(from.next())];
+      return { t: 'refuse', conn, reason: word, attempts, ...(detail === '' ? {} : { detail }) };
     }
     case COMMAND.tell: {
-      const [what, address, penaltyMs] = [from.word(), from.word(), from.number()];
-      return { t: 'tell', what, address, ...(penaltyMs === NONE ? {} : { penaltyMs }) };
+      const [what, penaltyMs] = [from.word(from.next()), from.next()];
+      return { t: 'tell', what, address: word, ...(penaltyMs === NONE ? {} : { penaltyMs }) };
     }
     default:
       return unknown('command', kind);
   }
 };
 
-/** The event as JSON. */
-const readEvent = (kind: number, at: number, from: SegmentReader): string => {
-  const told = (event: FrozenEvent | Readonly<Record<string, unknown>>): string =>
-    JSON.stringify(event);
+const readPlain = (kind: number, from: SegmentReader): Plain => {
   switch (kind) {
     case RECORD.arrived:
-      return told({ t: 'arrived', at, conn: from.number(), deadline: from.number() });
+      return { t: 'arrived', conn: from.next(), deadline: from.next() };
     case RECORD.departed:
-      return told({ t: 'departed', at, conn: from.number(), detail: from.word() });
+      return { t: 'departed', conn: from.next(), detail: from.word(from.next()) };
     case RECORD.connectFailed: {
-      const [dial, cause, detail] = [from.number(), from.word(), from.word()];
-      return told({ t: 'connectFailed', at, dial, cause, detail });
+      const [dial, cause] = [from.next(), from.word(from.next())];
+      return { t: 'connectFailed', dial, cause, detail: from.word(from.next()) };
     }
     case RECORD.closed:
-      return told({ t: 'closed', at, dial: from.number(), spurned: from.byte() === 1 });
+      return { t: 'closed', dial: from.next(), spurned: from.next() === 1 };
     case RECORD.connected:
-      return told({ t: 'connected', at, dial: from.number() });
+      return { t: 'connected', dial: from.next() };
     case RECORD.answered:
-      return told({ t: 'answered', at, dial: from.number() });
+      return { t: 'answered', dial: from.next() };
     case RECORD.lost:
-      return told({ t: 'lost', at, dial: from.number() });
+      return { t: 'lost', dial: from.next() };
     case RECORD.ticked:
-      return told({ t: 'ticked', at });
+      return { t: 'ticked' };
     case RECORD.released:
-      return told({ t: 'released', at });
-    case RECORD.other:
-      return from.text();
+      return { t: 'released' };
     default:
       return unknown('record', kind);
   }
 };
 
-const readRecord = (from: SegmentReader): string => {
-  const kind = from.byte();
-  if (kind === RECORD.checkpoint) return readCheckpoint(from);
-  if (kind === RECORD.envelope) return readEnvelope(from);
-  const name = from.index();
-  if (kind === RECORD.gone) return JSON.stringify({ t: 'gone', name });
-  const event = readEvent(kind, from.number(), from);
-  const count = from.index();
-  return stepLine(
-    name,
-    event,
-    Array.from({ length: count }, () => readCommand(from)),
-  );
+const readStep = (kind: number, name: number, from: SegmentReader): string => {
+  const at = from.next();
+  const event =
+    kind === RECORD.other ? from.text() : JSON.stringify({ ...readPlain(kind, from), at });
+  const commands = Array.from({ length: from.next() }, () => readCommand(from));
+  return `{"t":"step","name":${name},"event":${event},"commands":${JSON.stringify(commands)}}`;
 };
 
-/** The lines of what was written by now, one by one, without line breaks. */
-export function* readSegment(since: number, pieces: readonly Buffer[]): Generator<string> {
-  yield JSON.stringify({ t: 'segment', at: since });
-  const from = new SegmentReader(pieces);
+const readRecord = (from: SegmentReader): string => {
+  const head = from.next();
+  const kind = head % KINDS;
+  const rest = (head - kind) / KINDS;
+  switch (kind) {
+    case RECORD.checkpoint:
+      return readCheckpoint(rest, from);
+    case RECORD.envelope:
+      return readEnvelope(rest === 1, from);
+    case RECORD.gone:
+      return JSON.stringify({ t: 'gone', name: rest });
+    default:
+      return readStep(kind, rest, from);
+  }
+};
+
+/** The lines of what was written, one by one, without line breaks. */
+export function* readSegment(written: Written): Generator<string> {
+  yield JSON.stringify({ t: 'segment', at: written.since });
+  const from = new SegmentReader(written);
   while (!from.isOver) yield readRecord(from);
 }

@@ -108,9 +108,9 @@ export class Recorder {
     const kept = this.#segments.filter(
       (segment) => segment.until >= oldest || segment === this.#current,
     );
-    const shots = kept.map((segment) => ({ since: segment.since, pieces: segment.pieces() }));
+    const written = kept.map((segment) => segment.written());
     return (function* () {
-      for (const { since, pieces } of shots) yield* readSegment(since, pieces);
+      for (const one of written) yield* readSegment(one);
     })();
   }
 

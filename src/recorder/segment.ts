@@ -1,19 +1,36 @@
-/** Memory that is only written at its end: numbers, and texts that are written once. */
+/** Memory that is only written at its end: numbers in cells, and texts beside them. */
 
-/** Memory is taken in pieces of so many bytes. */
-const PIECE_BYTES = 64 * 1024;
+/** Memory for numbers is taken in pieces of so many, 64 KiB. */
+const CELLS = 8192;
 
-/** What a text costs beside its bytes, about: it is remembered, so that it is written once. */
-const TEXT_BYTES = 64;
+/** Memory for texts is taken in pieces of so many bytes. */
+const TEXT_BYTES = 64 * 1024;
 
-/** A value never goes over the end of a piece; a reader that has come to the end of one goes on at the next. */
+/** What a word costs beside its characters, about. */
+const WORD_BYTES = 64;
+
+/** Texts up to this length are copied character by character: that is sooner done than a call of the platform. */
+const SHORT = 64;
+
+/** What was written until a moment. */
+export interface Written {
+  readonly since: number;
+  readonly cells: readonly Float64Array[];
+  readonly texts: readonly Buffer[];
+  readonly words: readonly string[];
+}
+
+/** A record makes room for its cells, and then writes them; so it lies in one piece. */
 export class Segment {
   /** When it was begun, in ms of the scheduler. */
   readonly since: number;
-  readonly #full: Buffer[] = [];
-  readonly #texts = new Map<string, number>();
-  #piece = Buffer.alloc(0);
-  #at = 0;
+  readonly #fullCells: Float64Array[] = [];
+  readonly #fullTexts: Buffer[] = [];
+  readonly #words = new Map<string, number>();
+  #cells = new Float64Array(0);
+  #cell = 0;
+  #texts = Buffer.alloc(0);
+  #char = 0;
   #bytes = 0;
   /** When something was written last. */
   until: number;
@@ -28,116 +45,124 @@ export class Segment {
     return this.#bytes;
   }
 
-  byte(value: number): void {
-    this.#room(1);
-    this.#piece[this.#at++] = value;
+  /** Makes room for so many cells. */
+  room(cells: number): void {
+    if (this.#cell + cells <= this.#cells.length) return;
+    if (this.#cell > 0) this.#fullCells.push(this.#cells.subarray(0, this.#cell));
+    this.#cells = new Float64Array(Math.max(CELLS, cells));
+    this.#cell = 0;
+    this.#bytes += this.#cells.byteLength;
   }
 
-  /** A whole number below 2^32. */
-  index(value: number): void {
-    this.#room(4);
-    this.#at = this.#piece.writeUInt32LE(value, this.#at);
+  /** Writes a number to the next cell; there must be room. */
+  add(value: number): void {
+    this.#cells[this.#cell++] = value;
   }
 
-  number(value: number): void {
-    this.#room(8);
-    this.#at = this.#piece.writeDoubleLE(value, this.#at);
+  /** The number of a text that may come again. */
+  word(value: string): number {
+    const known = this.#words.get(value);
+    if (known !== undefined) return known;
+    const next = this.#words.size;
+    this.#words.set(value, next);
+    this.#bytes += WORD_BYTES + 2 * value.length;
+    return next;
   }
 
-  /** A text that comes but once. */
+  /** Writes a text that comes but once. */
   text(value: string): void {
     // No character of UTF-16 takes more than three bytes of UTF-8.
-    this.#room(4 + 3 * value.length);
-    const written = this.#piece.write(value, this.#at + 4, 'utf8');
-    this.#piece.writeUInt32LE(written, this.#at);
-    this.#at += 4 + written;
+    this.#textRoom(4 + 3 * value.length);
+    const from = this.#char + 4;
+    const written = value.length > SHORT ? 0 : this.#copy(value, from);
+    const length = written === value.length ? written : this.#texts.write(value, from, 'utf8');
+    this.#texts.writeUInt32LE(length, this.#char);
+    this.#char = from + length;
   }
 
-  /** A text that may come again: from then on, its number. */
-  word(value: string): void {
-    const known = this.#texts.get(value);
-    if (known !== undefined) {
-      this.index(known);
-      return;
+  /** All by now; what comes later is not in it. */
+  written(): Written {
+    return {
+      since: this.since,
+      cells: [...this.#fullCells, this.#cells.subarray(0, this.#cell)],
+      texts: [...this.#fullTexts, this.#texts.subarray(0, this.#char)],
+      words: [...this.#words.keys()],
+    };
+  }
+
+  /** Copies a text of plain characters; gives how many there were before the first other one. */
+  #copy(value: string, from: number): number {
+    const texts = this.#texts;
+    for (let i = 0; i < value.length; i++) {
+      const code = value.charCodeAt(i);
+      if (code > 0x7f) return i;
+      texts[from + i] = code;
     }
-    const next = this.#texts.size;
-    this.#texts.set(value, next);
-    this.#bytes += TEXT_BYTES;
-    this.index(next);
-    this.text(value);
+    return value.length;
   }
 
-  /** What is written by now; what comes later is not in it. */
-  pieces(): readonly Buffer[] {
-    return [...this.#full, this.#piece.subarray(0, this.#at)];
-  }
-
-  #room(bytes: number): void {
-    if (this.#at + bytes <= this.#piece.length) return;
-    if (this.#at > 0) this.#full.push(this.#piece.subarray(0, this.#at));
-    const size = Math.max(PIECE_BYTES, bytes);
-    this.#piece = Buffer.allocUnsafeSlow(size);
-    this.#at = 0;
+  #textRoom(bytes: number): void {
+    if (this.#char + bytes <= this.#texts.length) return;
+    if (this.#char > 0) this.#fullTexts.push(this.#texts.subarray(0, this.#char));
+    const size = Math.max(TEXT_BYTES, bytes);
+    this.#texts = Buffer.allocUnsafeSlow(size);
+    this.#char = 0;
     this.#bytes += size;
   }
 }
 
-/** Reads what was written, value by value, in the same order and kinds. */
-export class SegmentReader {
-  readonly #pieces: readonly Buffer[];
-  readonly #texts: string[] = [];
+/** A place in pieces that are read one after the other. */
+class Cursor<P extends { readonly length: number }> {
+  readonly #pieces: readonly P[];
   #piece = 0;
-  #at = 0;
+  at = 0;
 
-  constructor(pieces: readonly Buffer[]) {
+  constructor(pieces: readonly P[]) {
     this.#pieces = pieces.filter(({ length }) => length > 0);
   }
 
+  /** The piece to read from; `undefined`: all is read. */
+  get here(): P | undefined {
+    if (this.at >= (this.#pieces[this.#piece]?.length ?? 0) && this.#piece < this.#pieces.length) {
+      this.#piece += 1;
+      this.at = 0;
+    }
+    return this.#pieces[this.#piece];
+  }
+}
+
+/** Reads what was written, in the same order. */
+export class SegmentReader {
+  readonly #cells: Cursor<Float64Array>;
+  readonly #texts: Cursor<Buffer>;
+  readonly #words: readonly string[];
+
+  constructor({ cells, texts, words }: Written) {
+    this.#cells = new Cursor(cells);
+    this.#texts = new Cursor(texts);
+    this.#words = words;
+  }
+
   get isOver(): boolean {
-    return this.#piece >= this.#pieces.length;
+    return this.#cells.here === undefined;
   }
 
-  byte(): number {
-    const value = this.#here().readUInt8(this.#at);
-    this.#pass(1);
+  next(): number {
+    const value = this.#cells.here?.[this.#cells.at] ?? 0;
+    this.#cells.at += 1;
     return value;
   }
 
-  index(): number {
-    const value = this.#here().readUInt32LE(this.#at);
-    this.#pass(4);
-    return value;
-  }
-
-  number(): number {
-    const value = this.#here().readDoubleLE(this.#at);
-    this.#pass(8);
-    return value;
+  word(index: number): string {
+    return this.#words[index] ?? '';
   }
 
   text(): string {
-    const piece = this.#here();
-    const from = this.#at + 4;
-    const to = from + piece.readUInt32LE(this.#at);
-    const value = piece.toString('utf8', from, to);
-    this.#pass(to - this.#at);
-    return value;
-  }
-
-  word(): string {
-    const at = this.index();
-    if (at === this.#texts.length) this.#texts.push(this.text());
-    return this.#texts[at] ?? '';
-  }
-
-  #here(): Buffer {
-    return this.#pieces[this.#piece] ?? Buffer.alloc(0);
-  }
-
-  #pass(bytes: number): void {
-    this.#at += bytes;
-    if (this.#at < this.#here().length) return;
-    this.#piece += 1;
-    this.#at = 0;
+    const { here } = this.#texts;
+    if (here === undefined) return '';
+    const from = this.#texts.at + 4;
+    const to = from + here.readUInt32LE(this.#texts.at);
+    this.#texts.at = to;
+    return here.toString('utf8', from, to);
   }
 }

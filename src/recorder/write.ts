@@ -38,70 +38,86 @@ export const COMMAND = {
 /** Stands for a number that is not there. */
 export const NONE = -1;
 
+/** So many kinds of records fit beside the number of a name, and so many kinds of commands beside that of a word. */
+export const KINDS = 16;
+
+const MOST_EVENT_CELLS = 6;
+const MOST_COMMAND_CELLS = 4;
+
 /** What a balancer knows now. */
 export const writeCheckpoint = (
   to: Segment,
   name: { readonly id: number; readonly rt: string; readonly dst: string },
   state: FrozenState,
 ): void => {
-  to.byte(RECORD.checkpoint);
-  to.index(name.id);
-  to.word(name.rt);
-  to.word(name.dst);
+  to.room(3);
+  to.add(RECORD.checkpoint + KINDS * name.id);
+  to.add(to.word(name.rt));
+  to.add(to.word(name.dst));
   to.text(JSON.stringify(state));
 };
 
 /** A balancer has ended. */
 export const writeGone = (to: Segment, id: number): void => {
-  to.byte(RECORD.gone);
-  to.index(id);
+  to.room(1);
+  to.add(RECORD.gone + KINDS * id);
+};
+
+/** What of an envelope not every one has, as JSON; nothing where it has none of it. */
+const extrasOf = (envelope: Envelope): string => {
+  let extras: Record<string, unknown> | undefined;
+  for (const key of EXTRAS) {
+    const value = envelope[key];
+    if (value === undefined) continue;
+    extras ??= {};
+    extras[key] = value;
+  }
+  return extras === undefined ? '' : JSON.stringify(extras);
 };
 
 /** A connection as it left the operators. */
 export const writeEnvelope = (to: Segment, envelope: Envelope): void => {
-  to.byte(RECORD.envelope);
-  to.number(envelope.id);
-  to.number(envelope.at);
-  to.number(envelope.deadline);
-  to.word(envelope.rt);
-  to.word(envelope.srv);
-  to.word(envelope.dst);
-  to.word(envelope.rule);
+  const extras = extrasOf(envelope);
+  to.room(8);
+  to.add(RECORD.envelope + (extras === '' ? 0 : KINDS));
+  to.add(envelope.id);
+  to.add(envelope.at);
+  to.add(envelope.deadline);
+  to.add(to.word(envelope.rt));
+  to.add(to.word(envelope.srv));
+  to.add(to.word(envelope.dst));
+  to.add(to.word(envelope.rule));
   to.text(envelope.src);
-  const extras = EXTRAS.flatMap((key) =>
-    envelope[key] === undefined ? [] : [[key, envelope[key]] as const],
-  );
-  to.text(extras.length === 0 ? '' : JSON.stringify(Object.fromEntries(extras)));
+  if (extras !== '') to.text(extras);
 };
 
 const writeEvent = (to: Segment, name: number, event: Event): void => {
   const { t } = event;
   const kind = t === 'resolved' || t === 'configured' || t === 'sampled' ? 'other' : t;
-  to.byte(RECORD[kind]);
-  to.index(name);
-  to.number(event.at);
+  to.add(RECORD[kind] + KINDS * name);
+  to.add(event.at);
   switch (t) {
     case 'arrived':
-      to.number(event.conn);
-      to.number(event.deadline);
+      to.add(event.conn);
+      to.add(event.deadline);
       break;
     case 'departed':
-      to.number(event.conn);
-      to.word(event.detail);
+      to.add(event.conn);
+      to.add(to.word(event.detail));
       break;
     case 'connectFailed':
-      to.number(event.dial);
-      to.word(event.cause);
-      to.word(event.detail);
+      to.add(event.dial);
+      to.add(to.word(event.cause));
+      to.add(to.word(event.detail));
       break;
     case 'closed':
-      to.number(event.dial);
-      to.byte(event.spurned ? 1 : 0);
+      to.add(event.dial);
+      to.add(event.spurned ? 1 : 0);
       break;
     case 'connected':
     case 'answered':
     case 'lost':
-      to.number(event.dial);
+      to.add(event.dial);
       break;
     case 'ticked':
     case 'released':
@@ -112,32 +128,33 @@ const writeEvent = (to: Segment, name: number, event: Event): void => {
 };
 
 const writeCommand = (to: Segment, command: Command): void => {
-  to.byte(COMMAND[command.t]);
+  const kind = COMMAND[command.t];
   switch (command.t) {
     case 'connect':
-      to.number(command.dial);
-      to.word(command.address.text);
-      to.number(command.conn ?? NONE);
+      to.add(kind + KINDS * to.word(command.address.text));
+      to.add(command.dial);
+      to.add(command.conn ?? NONE);
       break;
     case 'dispatch':
-      to.number(command.conn);
-      to.number(command.dial);
-      to.word(command.address.text);
-      to.number(command.attempts);
+      to.add(kind + KINDS * to.word(command.address.text));
+      to.add(command.conn);
+      to.add(command.dial);
+      to.add(command.attempts);
       break;
     case 'refuse':
-      to.number(command.conn);
-      to.word(command.reason);
-      to.number(command.attempts);
-      to.word(command.detail ?? '');
+      to.add(kind + KINDS * to.word(command.reason));
+      to.add(command.conn);
+      to.add(command.attempts);
+      to.add(to.word(command.detail ?? ''));
       break;
     case 'tell':
-      to.word(command.what);
-      to.word(command.address.text);
-      to.number(command.penaltyMs ?? NONE);
+      to.add(kind + KINDS * to.word(command.address.text));
+      to.add(to.word(command.what));
+      to.add(command.penaltyMs ?? NONE);
       break;
     default:
-      to.number(command.dial);
+      to.add(kind);
+      to.add(command.dial);
   }
 };
 
@@ -148,7 +165,8 @@ export const writeStep = (
   event: Event,
   commands: readonly Command[],
 ): void => {
+  to.room(MOST_EVENT_CELLS + MOST_COMMAND_CELLS * commands.length);
   writeEvent(to, name, event);
-  to.index(commands.length);
+  to.add(commands.length);
   for (const command of commands) writeCommand(to, command);
 };

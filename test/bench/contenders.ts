@@ -92,12 +92,17 @@ const daemonConfig = (interpreter: object, tls: CertFiles | undefined): string =
   return JSON.stringify({ admin: { port: 0 }, routers });
 };
 
+const configNameOf = (name: string): string => `${name}.json`;
+
+/** The configuration of a daemon that was started under a name. */
+export const configFileOf = (name: string): string => join(runFolder(), configNameOf(name));
+
 /** Starts the daemon with its log, metrics and limits as shipped, and gives the port of its one server. */
 export const startDaemon = async (
   interpreter: object,
   { tls, node = process.execPath, name = 'linkerd-tcp', isPlain = false }: Variant = {},
 ): Promise<Contender & { readonly child: Child }> => {
-  const file = write(`${name}.json`, daemonConfig(interpreter, tls));
+  const file = write(configNameOf(name), daemonConfig(interpreter, tls));
   const child = start([node, ...(isPlain ? [] : PROBE), MAIN, file]);
   const port = await waitFor(
     child,

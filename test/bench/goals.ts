@@ -22,6 +22,7 @@ export const GOALS: readonly Goal[] = [
   { rows: /^requests\/.*\/p99$/, against: 'haproxy', sense: '≤', bound: 1.25 },
   { rows: /^connections\/cpu$/, against: 'bare pipe', sense: '≤', bound: 1 },
   { rows: /^connections-other-node\/cpu$/, against: 'haproxy', sense: '≤', bound: 1.5 },
+  { rows: /^recorder\/cpu$/, against: 'not recording', sense: '≤', bound: 1.03 },
   { rows: /^idle\/connection$/, against: 'bare pipe', sense: '≤', bound: 1 },
   { rows: /^idle\/base$/, against: 'five imports', sense: '≤', bound: 30, isDifference: true },
   { rows: /^tls\/(?:up|down)\/cpu$/, against: 'haproxy', sense: '≤', bound: 0.9 },

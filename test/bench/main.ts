@@ -4,6 +4,7 @@
  *     npm run bench                       all groups; ROUNDS=7 rounds, NODE_BINARY=… for churn on another Node too
  *     npm run bench -- bulk tls           some of them
  *     npm run bench -- duplex             the socket pipe alone, for those who work on it
+ *     npm run bench -- recorder           what recording costs a new connection
  *     npm run bench -- --write            all, into README.md and its chart
  *     npm run bench -- short              for CI: beside the bare pipe only; fails beyond fixed bounds
  */
@@ -14,6 +15,7 @@ import { bulk } from './load-bulk.ts';
 import { connections } from './load-connections.ts';
 import { duplex } from './load-duplex.ts';
 import { idle } from './load-idle.ts';
+import { recorder } from './load-recorder.ts';
 import { requests } from './load-requests.ts';
 import { tls } from './load-tls.ts';
 import { update } from './load-update.ts';
@@ -25,7 +27,7 @@ import { short } from './short.ts';
 
 const GROUPS: Readonly<Record<string, Group>> = { bulk, requests, connections, tls, idle, update };
 /** Those that run only when they are named. */
-const EXTRA: Readonly<Record<string, Group>> = { duplex };
+const EXTRA: Readonly<Record<string, Group>> = { duplex, recorder };
 const DEFAULT_ROUNDS = 5;
 
 const say = (line: string): void => {
