@@ -51,6 +51,7 @@ export const askRoute = (
   explainRoute(config, question, {
     explain: explainBy(env),
     identifier: (rule) => makeIdentifier(rule, env),
+    lineOf,
   }).pipe(
     map((explained) =>
       isLeft(explained)

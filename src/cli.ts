@@ -22,6 +22,8 @@ export type Task =
   | { readonly t: 'explain'; readonly config: string; readonly question: RouteQuestion }
   /** Tell the format of a file; that of linkerd-tcp’s own with the plugins of `config`. */
   | { readonly t: 'schema'; readonly of: SchemaOf; readonly config: string | undefined }
+  /** Decide again what a recording tells, or try another configuration on it. */
+  | { readonly t: 'replay'; readonly file: string; readonly config: string | undefined }
   /** Run scenarios in virtual time. */
   | {
       readonly t: 'simulate';
@@ -48,6 +50,7 @@ export const HELP = `Usage: linkerd-tcp CONFIG
        linkerd-tcp delegate CONFIG ROUTER NAME
        linkerd-tcp explain CONFIG --server PORT [--sni NAME] [--source IP] [--alpn P] [--why-not ADDRESS]
        linkerd-tcp simulate [--seed N] [--format F] [CONFIG] SCENARIO...
+       linkerd-tcp replay RECORDING [--config NEW]
        linkerd-tcp schema config|namerd|scenario [CONFIG]
        linkerd-tcp --check [namerd] CONFIG
 
@@ -58,9 +61,15 @@ Commands:
   delegate  tell how the router ROUTER of CONFIG delegates NAME, step by step, and exit
   explain   tell why a connection is routed as it is: rules, name, delegation, limits, and exit
   simulate  run CONFIG through scenarios in virtual time, say what held of what they expect, and exit
+  replay    decide again what a recording tells, which must come out as it was recorded; with --config,
+            tell what another configuration would have changed
   schema    print the format of a file as JSON Schema, with what the plugins of CONFIG add to it, and exit
 
 Options:
+      --server PORT, --sni NAME, --source IP, --alpn P
+                 explain: the connection; --why-not ADDRESS: an endpoint that it should have got
+      --config NEW
+                 replay: the configuration to try
       --seed N   simulate: chance, instead of that of the scenarios
       --format F simulate: pretty, json or junit
       --check    validate CONFIG, with its certificates and keys, and exit
@@ -75,8 +84,8 @@ Signals:
 Exit status:
   0   stopped as asked, or CONFIG is valid
   1   a listener could not be opened, or stopped at once; delegate: the name does not exist;
-      simulate: something that was expected did not hold
-  2   simulate: a scenario or its configuration is not valid
+      simulate: something that was expected did not hold; replay: a decision came out otherwise
+  2   simulate, replay: a scenario, a recording or a configuration is not valid
   64  the command line is wrong
   70  a fault of linkerd-tcp itself
   78  CONFIG is not valid
@@ -88,6 +97,7 @@ const OPTIONS = {
   source: { type: 'string', default: '127.0.0.1' },
   alpn: { type: 'string', multiple: true },
   'why-not': { type: 'string' },
+  config: { type: 'string' },
   seed: { type: 'string' },
   format: { type: 'string', default: 'pretty' },
   check: { type: 'boolean', default: false },
@@ -95,10 +105,16 @@ const OPTIONS = {
   version: { type: 'boolean', short: 'V', default: false },
 } as const;
 
-const delegate = ([, config, router, name, ...more]: readonly string[]): Either<string, Task> => {
-  if (config === undefined || router === undefined || name === undefined || more.length > 0)
-    return left('expected delegate CONFIG ROUTER NAME');
-  return right({ t: 'delegate', config, router, name });
+/** Options that belong to one command. */
+const OWN: Readonly<Record<string, CommandName>> = {
+  server: 'explain',
+  sni: 'explain',
+  source: 'explain',
+  alpn: 'explain',
+  'why-not': 'explain',
+  config: 'replay',
+  seed: 'simulate',
+  format: 'simulate',
 };
 
 interface Asked {
@@ -107,28 +123,43 @@ interface Asked {
   readonly source: string;
   readonly alpn?: readonly string[] | undefined;
   readonly 'why-not'?: string | undefined;
+  readonly config?: string | undefined;
+  readonly seed?: string | undefined;
+  readonly format: string;
 }
 
-const explain = (
-  [, config, ...more]: readonly string[],
-  { server, sni, source, alpn = [], 'why-not': whyNot }: Asked,
-): Either<string, Task> => {
+/** What stands behind the name of a command, and the options. */
+type Read = (words: readonly string[], asked: Asked) => Either<string, Task>;
+
+const delegate: Read = ([config, router, name, ...more]) => {
+  if (config === undefined || router === undefined || name === undefined || more.length > 0)
+    return left('expected delegate CONFIG ROUTER NAME');
+  return right({ t: 'delegate', config, router, name });
+};
+
+const explain: Read = (
+  [config, ...more],
+  { server, sni, source, alpn = [], 'why-not': whyNot },
+) => {
   if (config === undefined || more.length > 0 || server === undefined)
     return left('expected explain CONFIG --server PORT');
   return right({ t: 'explain', config, question: { server, sni, source, alpn, whyNot } });
 };
 
-const schema = ([, of, config, ...more]: readonly string[]): Either<string, Task> => {
+const replay: Read = ([file, ...more], { config }) => {
+  if (file === undefined || more.length > 0)
+    return left('expected replay RECORDING, and --config NEW if wanted');
+  return right({ t: 'replay', file, config });
+};
+
+const schema: Read = ([of, config, ...more]) => {
   const known = SCHEMAS.find((one) => one === of);
   if (known === undefined || more.length > 0)
     return left(`expected schema with one of ${SCHEMAS.join(', ')}, and a CONFIG if wanted`);
   return right({ t: 'schema', of: known, config });
 };
 
-const simulate = (
-  files: readonly string[],
-  { seed, format }: { readonly seed?: string | undefined; readonly format: string },
-): Either<string, Task> => {
+const simulate: Read = (files, { seed, format }) => {
   const known = FORMATS.find((one) => one === format);
   if (files.length === 0) return left('expected a SCENARIO, got none');
   if (known === undefined) return left(`expected --format ${FORMATS.join(', ')}, got "${format}"`);
@@ -142,27 +173,46 @@ const simulate = (
   });
 };
 
+const COMMANDS = { delegate, explain, replay, schema, simulate };
+
+type CommandName = keyof typeof COMMANDS;
+
+const isCommand = (word: string | undefined): word is CommandName =>
+  word !== undefined && Object.hasOwn(COMMANDS, word);
+
+const runOrServe = (
+  positionals: readonly string[],
+  { check }: { readonly check: boolean },
+): Either<string, Task> => {
+  const isNamerd = positionals[0] === 'namerd' && positionals.length > 1;
+  const [config, ...more] = isNamerd ? positionals.slice(1) : positionals;
+  if (config === undefined) return left('expected a CONFIG file, got none');
+  if (more.length > 0) return left(`expected one CONFIG file, got ${more.length + 1}`);
+  if (isNamerd) return right({ t: check ? 'check-namerd' : 'namerd', config });
+  return right({ t: check ? 'check' : 'run', config });
+};
+
 /** Reads the arguments; what is wrong with them is one line. */
 export const parseCommandLine = (args: readonly string[]): Either<string, Task> => {
   try {
-    const { values, positionals } = parseArgs({
+    const { values, positionals, tokens } = parseArgs({
       args: [...args],
       options: OPTIONS,
       allowPositionals: true,
+      tokens: true,
     });
     if (values.help) return right({ t: 'help' });
     if (values.version) return right({ t: 'version' });
-    if (positionals[0] === 'delegate' && positionals.length > 1) return delegate(positionals);
-    if (positionals[0] === 'explain' && positionals.length > 1) return explain(positionals, values);
-    if (positionals[0] === 'schema' && positionals.length > 1) return schema(positionals);
-    if (positionals[0] === 'simulate' && positionals.length > 1)
-      return simulate(positionals.slice(1), values);
-    const isNamerd = positionals[0] === 'namerd' && positionals.length > 1;
-    const [config, ...more] = isNamerd ? positionals.slice(1) : positionals;
-    if (config === undefined) return left('expected a CONFIG file, got none');
-    if (more.length > 0) return left(`expected one CONFIG file, got ${more.length + 1}`);
-    if (isNamerd) return right({ t: values.check ? 'check-namerd' : 'namerd', config });
-    return right({ t: values.check ? 'check' : 'run', config });
+    const [word, ...rest] = positionals;
+    // A lone word is a file, whatever its name.
+    const command = isCommand(word) && rest.length > 0 ? word : undefined;
+    const stray = tokens
+      .flatMap((token) => (token.kind === 'option' ? [token.name] : []))
+      .find((name) => OWN[name] !== undefined && OWN[name] !== command);
+    if (stray !== undefined) return left(`--${stray} is an option of ${OWN[stray]}`);
+    return command === undefined
+      ? runOrServe(positionals, values)
+      : COMMANDS[command](rest, values);
   } catch (error) {
     return left(error instanceof Error ? error.message.split('\n', 1).join('') : String(error));
   }

@@ -29,12 +29,16 @@ export interface Live {
   readonly next: (rt: string, dst: string) => NextView | undefined;
 }
 
+/** The line of the file at which something stands; `undefined`: it is no place of the file. */
+export type LineOf = (place: string) => number | undefined;
+
 /** A limit that will apply, and where it is configured. */
 export interface LimitExplained {
   readonly key: string;
   readonly value: unknown;
-  /** A place of the file, the prefix of a client block, or `default`. */
-  readonly from: string;
+  /** Absent: it is the default. */
+  readonly place?: string;
+  readonly line?: number;
 }
 
 /** The whole way. */
@@ -56,13 +60,14 @@ export interface RouteExplained extends Omit<ServerExplained, 'identified'> {
   readonly whyNot?: readonly string[];
 }
 
-const SERVER_LIMITS = [
-  'connectTimeoutMs',
-  'connectionLifetimeMs',
-  'idleTimeoutMs',
-  'halfCloseTimeoutMs',
-  'maxConcurrency',
-] as const satisfies readonly (keyof ServerConfig)[];
+/** Limits of servers, by their keys in the file. */
+const SERVER_LIMITS = {
+  connectTimeoutMs: 'connectTimeoutMs',
+  connectionLifetimeSecs: 'connectionLifetimeMs',
+  idleTimeoutMs: 'idleTimeoutMs',
+  halfCloseTimeoutMs: 'halfCloseTimeoutMs',
+  maxConcurrency: 'maxConcurrency',
+} as const satisfies Readonly<Record<string, keyof ServerConfig>>;
 
 const CLIENT_LIMITS = [
   'connectTimeoutMs',
@@ -74,30 +79,31 @@ const CLIENT_LIMITS = [
   'minConnections',
 ] as const satisfies readonly (keyof ClientPolicy)[];
 
-const isSet = (value: unknown): boolean => value !== Number.POSITIVE_INFINITY;
+const isSet = ({ value }: LimitExplained): boolean => value !== Number.POSITIVE_INFINITY;
+
+/** One that does not stand in the file is the default. */
+const limitAt = (key: string, value: unknown, place: string, lineOf: LineOf): LimitExplained => {
+  const line = lineOf(place);
+  return line === undefined ? { key, value } : { key, value, place, line };
+};
 
 const limitsOf = (
   { client }: RouterConfig,
   server: ServerConfig,
   dst: Path | undefined,
+  lineOf: LineOf,
 ): readonly LimitExplained[] => {
-  const own = SERVER_LIMITS.map((key) => ({
-    key: `server.${key}`,
-    value: server[key],
-    from: server.place,
-  }));
-  if (dst === undefined) return own.filter(({ value }) => isSet(value));
+  const own = Object.entries(SERVER_LIMITS).map(([key, of]) =>
+    limitAt(`server.${of}`, server[of], `${server.place}.${key}`, lineOf),
+  );
+  if (dst === undefined) return own.filter(isSet);
   const policy = clientPolicy(client, dst);
   const blocks = client.filter(({ prefix }) => compilePrefix(prefix)(dst) !== undefined);
   const ours = CLIENT_LIMITS.map((key) => {
     const last = blocks.filter(({ settings }) => settings[key] !== undefined).at(-1);
-    return {
-      key: `client.${key}`,
-      value: policy[key],
-      from: last === undefined ? 'default' : `client ${last.prefix}`,
-    };
+    return limitAt(`client.${key}`, policy[key], `${last?.place}.${key}`, lineOf);
   });
-  return [...own, ...ours].filter(({ value }) => isSet(value));
+  return [...own, ...ours].filter(isSet);
 };
 
 interface Found {
@@ -115,11 +121,20 @@ const find = ({ routers }: Config, wanted: string): Either<string, Found> => {
   return left(`expected the port of a server, one of ${known}, got "${wanted}"`);
 };
 
+/** What an explanation is made with. */
+export interface ExplainParts {
+  readonly explain: Explain;
+  readonly identifier: MakeIdentifier;
+  readonly lineOf: LineOf;
+  /** Absent: nothing runs. */
+  readonly live?: Live;
+}
+
 /** The way through the configuration, without what names are. */
 const explainStatic = (
   { router, server }: Found,
   question: RouteQuestion,
-  make: MakeIdentifier,
+  { identifier, lineOf }: Pick<ExplainParts, 'identifier' | 'lineOf'>,
 ): RouteExplained => {
   const { ip, port } = parseAddress(question.source) ?? { ip: question.source, port: 0 };
   const { sni, alpn } = question;
@@ -131,10 +146,10 @@ const explainStatic = (
     alpn,
     ...(sni === undefined ? {} : { sni: sni.toLowerCase() }),
   };
-  const { identified, ...rest } = explainServer(server, source, make);
+  const { identified, ...rest } = explainServer(server, source, identifier);
   const operators = router.operators.map(({ by, place }) => ({ kind: by, place }));
   const common = { router: router.label, server: server.place, operators, ...rest };
-  const limits = limitsOf(router, server, identified?.dst);
+  const limits = limitsOf(router, server, identified?.dst, lineOf);
   return identified === undefined
     ? { ...common, limits }
     : { ...common, dst: identified.dst, limits };
@@ -144,12 +159,12 @@ const explainStatic = (
 export const explainRoute = (
   config: Config,
   question: RouteQuestion,
-  parts: { readonly explain: Explain; readonly identifier: MakeIdentifier; readonly live?: Live },
+  parts: ExplainParts,
 ): Observable<Either<string, RouteExplained>> => {
   const found = find(config, question.server);
   if (isLeft(found)) return of(found);
   const { router } = found.right;
-  const known = explainStatic(found.right, question, parts.identifier);
+  const known = explainStatic(found.right, question, parts);
   const { dst } = known;
   if (dst === undefined) return of(right(known));
   return parts.explain(router.interpreter, dst).pipe(

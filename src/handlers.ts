@@ -45,9 +45,11 @@ const explainBy =
       alpn: query.getAll('alpn'),
       whyNot: query.get('why-not') ?? undefined,
     };
-    const explained$ = explainRoute(file().config, question, {
+    const { config, lineOf } = file();
+    const explained$ = explainRoute(config, question, {
       explain: engine.explain,
       identifier: (rule) => makeIdentifier(rule, env),
+      lineOf,
       live: liveOf(engine),
     });
     return firstValueFrom(explained$);

@@ -11,6 +11,7 @@ import { type LoadedFile, readConfig, readFileOf } from './config/read.ts';
 import { daemon, RELOAD } from './daemon.ts';
 import type { Request } from './lifecycle.ts';
 import { namerdDaemon } from './namerd-daemon.ts';
+import { replay } from './replay/command.ts';
 import { schemaFor } from './schema-command.ts';
 import { simulate } from './simulate/command.ts';
 import { SLOT } from './workers/processes.ts';
@@ -96,7 +97,12 @@ const main = (args: readonly string[]): void => {
       tellSchema(task.right);
       break;
     case 'simulate':
-      simulateAll(task.right);
+      tell(simulate(task.right), ({ isHeld }) => isHeld);
+      break;
+    case 'replay':
+      void replay(task.right)
+        .then((done) => tell(done, ({ isReproduced }) => isReproduced))
+        .catch(broken);
       break;
     default:
       start(task.right);
@@ -113,12 +119,23 @@ const tellSchema = ({ of, config }: Extract<Task, { t: 'schema' }>): void => {
   process.exitCode = EXIT.config;
 };
 
-const simulateAll = (task: Extract<Task, { t: 'simulate' }>): void => {
-  const done = simulate(task);
-  if (done.t === 'done') print(done.out);
-  else complain(done.errors);
-  if (done.t === 'bad') process.exitCode = EXIT.bad;
-  else process.exitCode = done.isHeld ? EXIT.ok : EXIT.failed;
+const broken = (error: unknown): void => {
+  complain([`a fault of linkerd-tcp, please report it: ${String(error)}`]);
+  process.exitCode = EXIT.fault;
+};
+
+/** Prints what a command has found out; the exit code says whether it is good. */
+const tell = <D extends { readonly t: 'done'; readonly out: string }>(
+  found: D | { readonly t: 'bad'; readonly errors: readonly string[] },
+  isGood: (done: D) => boolean,
+): void => {
+  if (found.t === 'bad') {
+    complain(found.errors);
+    process.exitCode = EXIT.bad;
+    return;
+  }
+  print(found.out);
+  process.exitCode = isGood(found) ? EXIT.ok : EXIT.failed;
 };
 
 const serveNames = (file: LoadedFile<NamerdConfig>): void => {

@@ -1,11 +1,8 @@
 /** Why a connection is routed as it is, as people read it. Pure. */
 import { isLeft } from 'fp-ts/lib/Either.js';
 import { delegationText } from './delegation-text.ts';
-import type { RouteExplained } from './explain-route.ts';
+import type { LimitExplained, LineOf, RouteExplained } from './explain-route.ts';
 import type { NameView } from './view.ts';
-
-/** The line of the file at which something stands; absent: it is no place of the file. */
-export type LineOf = (place: string) => number | undefined;
 
 const MOST_ENDPOINTS = 20;
 
@@ -33,6 +30,9 @@ const liveLines = ({
 };
 
 const indented = (text: string): readonly string[] => text.split('\n').map((line) => `  ${line}`);
+
+const limitLine = ({ key, value, place, line }: LimitExplained): string =>
+  `  ${key}: ${JSON.stringify(value)}   ${place === undefined ? 'default' : `${place} (line ${line})`}`;
 
 /** Lines, from the server to the endpoint. */
 export const routeText = (explained: RouteExplained, lineOf: LineOf): string => {
@@ -65,9 +65,7 @@ export const routeText = (explained: RouteExplained, lineOf: LineOf): string => 
     ...(live === undefined ? [] : liveLines(live)),
     ...nextLines,
     'limits:',
-    ...limits.map(
-      ({ key, value, from }) => `  ${key}: ${JSON.stringify(value)}   from ${at(from)}`,
-    ),
+    ...limits.map(limitLine),
     ...(explained.whyNot === undefined
       ? []
       : ['why not:', ...explained.whyNot.map((line) => `  ${line}`)]),

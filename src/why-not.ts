@@ -1,6 +1,7 @@
 /** Why a connection does not go to an endpoint. Pure. */
-import { parseAddress } from './address.ts';
+import { type Address, parseAddress } from './address.ts';
 import type { RouteExplained } from './explain-route.ts';
+import { canonicalIp } from './ip.ts';
 import type { EndpointView } from './view.ts';
 
 const ofEndpoint = (
@@ -23,23 +24,32 @@ const ofEndpoint = (
   ];
 };
 
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null;
+
+/** Whether an address stands anywhere in the steps of a delegation. */
+const hasAddress = (step: unknown, { ip, port }: Pick<Address, 'ip' | 'port'>): boolean => {
+  if (!isRecord(step)) return false;
+  if (step['port'] === port && canonicalIp(String(step['ip'])) === ip) return true;
+  return Object.values(step).some((part) => hasAddress(part, { ip, port }));
+};
+
 /** The reasons, from the first thing on that is in the way. */
 export const whyNot = (
   text: string,
   { isAllowed, live, delegation }: RouteExplained,
 ): readonly string[] => {
   if (!isAllowed) return ['the sources of the server do not let the client in'];
-  const address = parseAddress(text)?.text ?? text;
-  if (live === undefined) {
-    if (
-      delegation !== undefined &&
-      JSON.stringify(delegation).includes(`"${address.split(':')[0]}"`)
-    )
-      return ['the name has it; nothing runs here, so its state is not known'];
-    return ['the name does not have it, as far as its delegation tells'];
-  }
+  const address = parseAddress(text);
+  if (address === undefined) return [`expected an address such as 10.0.0.1:80, got "${text}"`];
+  if (live === undefined)
+    return [
+      hasAddress(delegation, address)
+        ? 'the name has it; nothing runs here, so its state is not known'
+        : 'the name does not have it, as far as its delegation tells',
+    ];
   if (live.state !== 'bound') return [`the name is ${live.state}`];
-  const endpoint = live.endpoints.find((one) => one.address === address);
+  const endpoint = live.endpoints.find((one) => one.address === address.text);
   return endpoint === undefined
     ? ['the name does not have it']
     : ofEndpoint(endpoint, live.endpoints);

@@ -31,6 +31,7 @@ const SUBSCRIBERS: Readonly<Record<string, string>> = {
   'src/operators/stage.ts': 'an operator is watched, and begun anew',
   'src/serialize.ts': 'a custom operator has to subscribe to its source',
   'src/main.ts': 'the one top-level subscribe',
+  'src/replay/rerun.ts': 'a run in virtual time has no one to subscribe for it',
   'src/interpreter/reckon.ts': 'what is computed finds out what it needs while it computes',
   'src/simulate/run.ts': 'a simulation is run to its end, and then asked',
   'src/testing/routing.ts': 'a test runs routers beside what it expects of them',
@@ -75,7 +76,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   duplex: ['config', 'socket'],
   balancer: ['config', 'interpreter'],
   recorder: ['config', 'balancer'],
-  replay: ['config', 'balancer', 'recorder'],
+  replay: ['config', 'interpreter', 'balancer', 'recorder', 'testing', 'simulate', 'workers'],
   admin: ['config'],
   router: [
     'config',
@@ -121,7 +122,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   workers: ['config', 'interpreter', 'server', 'router', 'admin', 'app', 'world'],
   world: ['config'],
-  main: ['config', 'interpreter', 'app', 'world', 'workers', 'simulate', 'plugins'],
+  main: ['config', 'interpreter', 'app', 'world', 'workers', 'simulate', 'replay', 'plugins'],
   index: [
     'config',
     'dtab',

@@ -1,11 +1,10 @@
 /** How names are explained: by the command, by the admin server, of all kinds of interpreters. */
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { delegationText, isBound } from '../src/delegation-text.ts';
-import { launch, startDaemon } from './support/daemon.ts';
+import { runCommand, startDaemon } from './support/daemon.ts';
 import { makeScope, type Scope, temporaryFolder } from './support/process.ts';
 
 const DTAB = `/host => /#/io.l5d.fs;
@@ -25,18 +24,9 @@ const writeConfig = async (scope: Scope): Promise<{ folder: string; config: obje
   return { folder, config };
 };
 
-const run = async (args: readonly string[]) => {
-  const { child, exited } = launch(args);
-  const out: string[] = [];
-  child.stdout.setEncoding('utf8').on('data', (text: string) => out.push(text));
-  child.stderr.setEncoding('utf8').on('data', (text: string) => out.push(text));
-  const [{ code }] = await Promise.all([exited, once(child.stdout, 'close')]);
-  return { code, out: out.join('') };
-};
-
 test('the command tells each step, what counts of it, and by its exit code whether there is something', async (t) => {
   const { folder } = await writeConfig(makeScope(t));
-  const tell = (name: string) => run(['delegate', join(folder, 'c.yaml'), 'r', name]);
+  const tell = (name: string) => runCommand(['delegate', join(folder, 'c.yaml'), 'r', name]);
   assert.deepEqual(await tell('/svc/web'), {
     code: 0,
     out: `/svc/web: the first that exists counts
@@ -74,7 +64,7 @@ test('what is asked wrongly is one line', async (t) => {
     [['r'], 64, 'linkerd-tcp: expected delegate CONFIG ROUTER NAME; see linkerd-tcp --help\n'],
   ];
   for (const [args, code, out] of wrong)
-    assert.deepEqual(await run(['delegate', config, ...args]), { code, out });
+    assert.deepEqual(await runCommand(['delegate', config, ...args]), { code, out });
 });
 
 test('the admin server tells the same as JSON, of a namerd what that says, with workers too', async (t) => {

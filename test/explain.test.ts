@@ -1,8 +1,7 @@
 /** Why a connection is routed as it is: by the command on a file, and by the admin server of a running daemon. */
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { test } from 'node:test';
-import { launch, startDaemon } from './support/daemon.ts';
+import { runCommand, startDaemon } from './support/daemon.ts';
 import { writeIn } from './support/plugins.ts';
 import { makeScope, type Scope, temporaryFolder } from './support/process.ts';
 import { openPeer, startNamed } from './support/tcp.ts';
@@ -33,12 +32,8 @@ routers:
 `;
 
 const run = async (args: readonly string[]) => {
-  const { child, exited } = launch(args);
-  const out: string[] = [];
-  child.stdout.setEncoding('utf8').on('data', (text: string) => out.push(text));
-  child.stderr.setEncoding('utf8').on('data', (text: string) => out.push(text));
-  const [{ code }] = await Promise.all([exited, once(child.stdout, 'close')]);
-  return { code, lines: out.join('').trimEnd().split('\n') };
+  const { code, out } = await runCommand(args);
+  return { code, lines: out.trimEnd().split('\n') };
 };
 
 const write = async (scope: Scope): Promise<string> => {
@@ -74,10 +69,10 @@ test('the command tells each rule, the name, its delegation and the limits with 
     'limits:',
   ]);
   for (const line of [
-    '  server.connectTimeoutMs: 10000   from routers[0].servers[0] (line 11)',
-    '  client.connectTimeoutMs: 400   from client /',
-    '  client.maxWaiters: 7   from client /svc/web',
-    '  client.emptyWaitMs: 1000   from default',
+    '  server.connectTimeoutMs: 10000   default',
+    '  client.connectTimeoutMs: 400   routers[0].client.configs[0].connectTimeoutMs (line 22)',
+    '  client.maxWaiters: 7   routers[0].client.configs[1].maxWaiters (line 23)',
+    '  client.emptyWaitMs: 1000   default',
   ])
     assert.ok(lines.includes(line), line);
 });

@@ -115,14 +115,15 @@ export class Lots {
 
   /**
    * The lottery to draw from; of a union by an even sequence, so that each branch gets its share to within one or two
-   * connections, however few are open. O(branches).
+   * connections, however few are open. O(branches). `isPeek`: what the next draw would be drawn from.
    */
-  pick(): Lottery | undefined {
+  pick(isPeek = false): Lottery | undefined {
     let node = this.#root;
     while (!isGroup(node)) {
       if (node.total <= 0) return undefined;
-      node.phase = stride(node.phase);
-      let rest = node.phase * node.total;
+      const phase = stride(node.phase);
+      if (!isPeek) node.phase = phase;
+      let rest = phase * node.total;
       let chosen: Branch | undefined;
       for (const branch of node.branches) {
         if (!branch.isOpen || branch.weight === 0) continue;

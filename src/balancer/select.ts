@@ -27,7 +27,10 @@ const lighter = (s: State, lots: Lottery, first: Endpoint | undefined): Endpoint
  */
 export const choose = (s: State, from: Lots): Endpoint | undefined => {
   const lots = from.pick();
-  if (lots === undefined) return undefined;
+  return lots === undefined ? undefined : chooseFrom(s, lots);
+};
+
+const chooseFrom = (s: State, lots: Lottery): Endpoint | undefined => {
   const { dice } = s;
   const first = drawn(s, lots.draw(s.dials.size === 0 ? even(dice) : roll(dice), dice));
   if (s.policy.loadBalancer.load !== 'connections') return lighter(s, lots, first);
@@ -56,21 +59,21 @@ export const chooseUntried = (
   return chosen;
 };
 
-/** What the next connection would get, by chance as it stands; `undefined`: nobody, or it is a union’s even sequence that decides. */
+/** What the next connection would get, by chance as it stands; `undefined`: nobody takes it. */
 export const preview = (s: State): NextView | undefined => {
-  if (s.live.isUnion || s.live.total <= 0) return undefined;
-  const lots = s.live.pick();
-  // Copies: to ask what comes next must not change it.
+  const lots = s.live.pick(true);
+  if (lots === undefined || lots.total <= 0) return undefined;
+  // Copies of the dice: to ask what comes next must not change it.
   const dice = { ...s.dice };
-  const first = drawn(s, lots?.draw(s.dials.size === 0 ? even(dice) : roll(dice), dice));
-  const second = drawn(s, lots?.draw(roll(dice), dice, first?.index));
-  const chosen = choose({ ...s, dice: { ...s.dice } }, s.live);
+  const first = drawn(s, lots.draw(s.dials.size === 0 ? even(dice) : roll(dice), dice));
+  const second = drawn(s, lots.draw(roll(dice), dice, first?.index));
+  const chosen = chooseFrom({ ...s, dice: { ...s.dice } }, lots);
   if (chosen === undefined) return undefined;
   const shown = [first, second].filter((one) => one !== undefined);
   return {
     drawn: shown.map((one) => ({
       address: one.address.text,
-      score: burden(s, one) / Math.max(lots?.weight(one.index) ?? 1, Number.MIN_VALUE),
+      score: burden(s, one) / Math.max(lots.weight(one.index), Number.MIN_VALUE),
     })),
     chosen: chosen.address.text,
   };

@@ -5,6 +5,7 @@ import type { ClientConfig } from './config.ts';
 import type { Steps } from './document.ts';
 import { given } from './given.ts';
 import { isPersonal } from './policy.ts';
+import { showPath } from './report.ts';
 import type { RawBlock, RawClient } from './schema-client.ts';
 
 const buildFailFast = ({
@@ -30,6 +31,7 @@ const buildBlock = (shop: Workshop, raw: RawBlock, steps: Steps): ClientConfig =
     });
   return {
     prefix,
+    place: showPath(steps),
     settings: given({
       ...plain,
       loadBalancer: loadBalancer === undefined ? undefined : given(loadBalancer),

@@ -200,6 +200,8 @@ export interface PeekConfig {
 /** One client block: the keys that it sets, for the names that its prefix matches. */
 export interface ClientConfig {
   readonly prefix: string;
+  /** Where it stands in the file; absent: in none. */
+  readonly place?: string;
   readonly settings: ClientSettings;
 }
 

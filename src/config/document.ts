@@ -11,6 +11,8 @@ export interface Source {
   readonly value: unknown;
   /** Line and column, from 1, of a value; of its parent where there is none. */
   readonly placeOf: (steps: Steps) => Place;
+  /** The line of a value; `undefined`: there is none. */
+  readonly lineOf: (steps: Steps) => number | undefined;
   /** The same of a key. */
   readonly placeOfKey: (steps: Steps) => Place;
   /** The place in the file of a place within a text; where it cannot be told, that of the text. */
@@ -70,13 +72,17 @@ const makeSource = (written: Written, value: unknown): Source => {
     if (offset !== undefined) return place(offset);
     return steps.length === 0 ? { line: 1, col: 1 } : placeOf(steps.slice(0, -1));
   };
+  const lineOf = (steps: Steps): number | undefined => {
+    const offset = startOf(nodeAt(document, steps));
+    return offset === undefined ? undefined : place(offset).line;
+  };
   const placeOfKey = (steps: Steps) => {
     const offset = startOf(keyAt(document, steps));
     return offset === undefined ? placeOf(steps) : place(offset);
   };
   const placeWithin = (steps: Steps, at: Place): Place =>
     within(written, nodeAt(document, steps), placeOf(steps), at);
-  return { value, placeOf, placeOfKey, placeWithin };
+  return { value, placeOf, lineOf, placeOfKey, placeWithin };
 };
 
 /**

@@ -17,7 +17,7 @@ export interface Loaded<C = Config> {
   readonly warnings: readonly ConfigError[];
   /** The file as it was written: what `/config.json` shows. It names key files and holds no key; tokens are hidden. */
   readonly raw: unknown;
-  /** The line of a place such as `routers[0].servers[1]`; `undefined`: that is none. */
+  /** The line of a place such as `routers[0].servers[1]`; `undefined`: nothing stands there. */
   readonly lineOf: (place: string) => number | undefined;
 }
 
@@ -119,7 +119,7 @@ export const loadFile = <R, C>(
     config,
     warnings: sortErrors(warnings.map(located(source))),
     raw: withoutSecrets(source.value),
-    lineOf: (place) => (PLACE.test(place) ? source.placeOf(stepsIn(place)).line : undefined),
+    lineOf: (place) => (PLACE.test(place) ? source.lineOf(stepsIn(place)) : undefined),
   });
 };
 

@@ -1,6 +1,7 @@
 /** What an interpreter makes of a name, step by step, as an operator asks it. */
 import { type Either, left, right } from 'fp-ts/lib/Either.js';
 import { endWith, last, map, type Observable, of, scan, takeUntil, takeWhile, timer } from 'rxjs';
+import type { WeightedAddress } from '../address.ts';
 import type { Custom, InterpreterConfig, NamerdHttpConfig } from '../config/config.ts';
 import type { Env } from '../env.ts';
 import type { Path } from '../path.ts';
@@ -12,6 +13,7 @@ import { exchange, type Part } from './exchange.ts';
 import { guardInterpreter } from './guard.ts';
 import { makeHttp } from './http.ts';
 import type { Resolution } from './interpreter.ts';
+import type { Addr } from './namers/namer.ts';
 import { addrJson, type Json } from './names-json.ts';
 import { makeNamings, type Namings } from './namings.ts';
 import type { Transport } from './transport.ts';
@@ -75,6 +77,16 @@ const askNamerd = (
   );
 };
 
+/** Addresses that tell their weights, where these are not the usual one. */
+const weighed = (endpoints: readonly WeightedAddress[]): Addr => ({
+  t: 'bound',
+  endpoints: endpoints.map(({ address, weight }) =>
+    weight === 1
+      ? { address, weight }
+      : { address, weight, meta: { endpoint_addr_weight: weight } },
+  ),
+});
+
 /** What an interpreter of a plugin says first that settles anything, or last of what does not. */
 const askCustom = (config: Custom, path: Path, env: Env): Observable<Explained> =>
   guardInterpreter(() => makeCustomInterpreter(config, env), env)
@@ -88,7 +100,7 @@ const askCustom = (config: Custom, path: Path, env: Env): Observable<Explained> 
       map((said): Explained => {
         if (said?.t === 'failed') return left(said.cause);
         if (said?.t === 'neg') return right({ type: 'neg', path });
-        const addr = addrJson(said?.t === 'bound' ? said : { t: 'pending' });
+        const addr = addrJson(said?.t === 'bound' ? weighed(said.endpoints) : { t: 'pending' });
         return right({ type: 'leaf', path, bound: { addr, id: path, path: '/' } });
       }),
     );
@@ -116,7 +128,7 @@ export const explainName = (
     case 'static': {
       const endpoints = config.names.get(path);
       if (endpoints === undefined) return of(right({ type: 'neg', path }));
-      const addr = addrJson({ t: 'bound', endpoints });
+      const addr = addrJson(weighed(endpoints));
       return of(right({ type: 'leaf', path, bound: { addr, id: path, path: '/' } }));
     }
   }

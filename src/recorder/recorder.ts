@@ -14,6 +14,15 @@ import { writeCheckpoint, writeEnvelope, writeGone, writeStep } from './write.ts
 /** A recording is kept in so many segments; the oldest one makes room. */
 const SEGMENTS = 8;
 
+/** Memory is taken in pieces of at most so many bytes; of a small recording, in smaller ones. */
+const MOST_PIECE = 64 * 1024;
+
+/** A segment has so many pieces at least. */
+const PIECES = 16;
+
+const pieceOf = (maxBytes: number): number =>
+  Math.min(MOST_PIECE, 8 * Math.floor(maxBytes / SEGMENTS / PIECES / 8));
+
 /** Names are written down until so many endpoints, waiters and dials have been; then the event loop turns. */
 const SLICE = 1000;
 
@@ -70,6 +79,7 @@ export class Recorder {
     const before = this.#config;
     this.#config = config;
     if (config !== undefined && before?.hashAddresses === config.hashAddresses) return;
+    this.#pausedUntil = 0;
     this.#clear();
   }
 
@@ -155,7 +165,7 @@ export class Recorder {
       this.#pausedUntil = now + spanMs;
       return undefined;
     }
-    const segment = new Segment(now);
+    const segment = new Segment(now, pieceOf(maxBytes));
     this.#segments.push(segment);
     this.#current = segment;
     const share = maxBytes - maxBytes / SEGMENTS;

@@ -1,10 +1,6 @@
 /** Memory that is only written at its end: numbers in cells, and texts beside them. */
 
-/** Memory for numbers is taken in pieces of so many, 64 KiB. */
-const CELLS = 8192;
-
-/** Memory for texts is taken in pieces of so many bytes. */
-const TEXT_BYTES = 64 * 1024;
+const CELL_BYTES = 8;
 
 /** What a word costs beside its characters, about. */
 const WORD_BYTES = 64;
@@ -24,6 +20,8 @@ export interface Written {
 export class Segment {
   /** When it was begun, in ms of the scheduler. */
   readonly since: number;
+  /** Memory is taken in pieces of so many bytes, or larger ones where something does not fit. */
+  readonly #pieceBytes: number;
   readonly #fullCells: Float64Array[] = [];
   readonly #fullTexts: Buffer[] = [];
   readonly #words = new Map<string, number>();
@@ -35,8 +33,9 @@ export class Segment {
   /** When something was written last. */
   until: number;
 
-  constructor(since: number) {
+  constructor(since: number, pieceBytes: number) {
     this.since = since;
+    this.#pieceBytes = pieceBytes;
     this.until = since;
   }
 
@@ -49,7 +48,7 @@ export class Segment {
   room(cells: number): void {
     if (this.#cell + cells <= this.#cells.length) return;
     if (this.#cell > 0) this.#fullCells.push(this.#cells.subarray(0, this.#cell));
-    this.#cells = new Float64Array(Math.max(CELLS, cells));
+    this.#cells = new Float64Array(Math.max(this.#pieceBytes / CELL_BYTES, cells));
     this.#cell = 0;
     this.#bytes += this.#cells.byteLength;
   }
@@ -104,7 +103,7 @@ export class Segment {
   #textRoom(bytes: number): void {
     if (this.#char + bytes <= this.#texts.length) return;
     if (this.#char > 0) this.#fullTexts.push(this.#texts.subarray(0, this.#char));
-    const size = Math.max(TEXT_BYTES, bytes);
+    const size = Math.max(this.#pieceBytes, bytes);
     this.#texts = Buffer.allocUnsafeSlow(size);
     this.#char = 0;
     this.#bytes += size;

@@ -1,15 +1,11 @@
 /** Runs a scenario: the production pipeline of its config in virtual time. */
 import {
-  concat,
-  delay,
   finalize,
   from,
   ignoreElements,
   merge,
   mergeMap,
-  NEVER,
   type Observable,
-  of,
   Subject,
   startWith,
   takeUntil,
@@ -19,14 +15,13 @@ import {
 import { makeDice, roll } from '../balancer/random.ts';
 import type { Config } from '../config/config.ts';
 import type { Env } from '../env.ts';
-import type { Resolution } from '../interpreter/interpreter.ts';
 import type { Log } from '../log.ts';
-import type { Path } from '../path.ts';
 import { makeVirtualDaemon, type VirtualDaemon } from '../testing/virtual-daemon.ts';
 import { VirtualTime } from '../testing/virtual-time.ts';
 import { Journal } from './journal.ts';
-import type { Arrivals, At, Scenario } from './scenario.ts';
+import type { Arrivals, Scenario } from './scenario.ts';
 import { sourcesOf } from './sources.ts';
+import { resolving, saying } from './timeline.ts';
 
 /** What a run has shown. */
 export interface Run {
@@ -42,31 +37,6 @@ export interface Run {
 const GRACE_MS = 120_000;
 
 const MOST_FAULTS = 100;
-
-/** Says each value at its time. */
-const saying = <T>(values: readonly At<T>[], { scheduler }: Env): Observable<T> =>
-  concat(
-    from(values).pipe(
-      mergeMap(({ at, value }) => {
-        const ms = at - scheduler.now();
-        return ms <= 0 ? of(value) : of(value).pipe(delay(ms, scheduler));
-      }),
-    ),
-    NEVER,
-  );
-
-/** What a name is known to be at the time at which it is asked for, and what it becomes. */
-const resolve =
-  (scenario: Scenario, env: Env) =>
-  (name: Path): Observable<Resolution> => {
-    const said = scenario.names.get(name);
-    if (said === undefined) return concat(of<Resolution>({ t: 'neg' }), NEVER);
-    const now = env.scheduler.now();
-    const [latest] = said.filter(({ at }) => at <= now).slice(-1);
-    const later = said.filter(({ at }) => at > now);
-    const first = latest === undefined ? [] : [{ at: now, value: latest.value }];
-    return saying([...first, ...later], env);
-  };
 
 /** Where connections come from, and to. */
 interface Stage {
@@ -142,13 +112,12 @@ export const runScenario = (scenario: Scenario, seed = scenario.seed): Run => {
     faults.push([message, ...shown.map(([key, value]) => `${key}=${value}`)].join(' '));
   });
   const over$ = new Subject<void>();
-  const resolution = resolve(scenario, env);
   const daemon = makeVirtualDaemon(
     {
       config$: configsOf(scenario, env),
       resolve: (name) => {
         journal.lookedUp(name);
-        return resolution(name);
+        return resolving(scenario.names.get(name), env);
       },
       report: journal.report,
     },

@@ -11,7 +11,7 @@ import { Admission } from '../server/admission.ts';
 import { Descriptors } from '../server/descriptors.ts';
 import type { Identified, MakeIdentifier } from '../server/identify.ts';
 import { compileRules, type Rules } from '../server/rules.ts';
-import type { Source } from '../source.ts';
+import type { ClientCert, Source } from '../source.ts';
 import type { Plane } from './plane.ts';
 
 /** Somebody who comes. */
@@ -20,6 +20,9 @@ export interface Arrival {
   readonly source: string;
   readonly sni?: string;
   readonly alpn?: readonly string[];
+  readonly cert?: ClientCert;
+  /** It is identified already. */
+  readonly identified?: Identified;
   /** How long its stream lasts; `Infinity`: until it is cut. */
   readonly lastsMs: number;
   /** It goes away if it has no endpoint by then. */
@@ -37,9 +40,16 @@ interface Shared {
 const ENOUGH = 2 ** 30;
 const SOME_PORT = 40_000;
 
-const sourceOf = ({ source, sni, alpn = [] }: Arrival, localPort: number): Source => {
+const sourceOf = ({ source, sni, alpn = [], cert }: Arrival, localPort: number): Source => {
   const { ip, port } = parseAddress(source) ?? { ip: source, port: SOME_PORT };
-  return { ip, port, localPort, alpn, ...(sni === undefined ? {} : { sni }) };
+  return {
+    ip,
+    port,
+    localPort,
+    alpn,
+    ...(sni === undefined ? {} : { sni }),
+    ...(cert === undefined ? {} : { cert }),
+  };
 };
 
 /** One server for as long as its configs come. */
@@ -85,7 +95,7 @@ class VirtualServer {
     this.#out.next({ t: 'accepted', rt: this.#rt, srv: address.text });
     const source = sourceOf(arrival, address.port);
     const isAllowed = this.#rules.isAllowed?.(source.ip) ?? true;
-    const identified = isAllowed ? this.#rules.identify(source) : undefined;
+    const identified = arrival.identified ?? (isAllowed ? this.#rules.identify(source) : undefined);
     if (identified !== undefined) {
       this.#admit(arrival, source, identified);
       return;

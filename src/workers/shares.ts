@@ -15,7 +15,7 @@ export const shareOf = (total: number, { slot, workers }: Slot): number =>
 /** As `shareOf`, where a worker cannot do without one: where there are fewer things than workers, there is one for each. */
 const someOf = (total: number, slot: Slot): number => Math.max(1, shareOf(total, slot));
 
-const shareClient = ({ prefix, settings }: ClientConfig, slot: Slot): ClientConfig => {
+const shareClient = ({ settings, ...client }: ClientConfig, slot: Slot): ClientConfig => {
   const { maxWaiters, minConnections, requeueBudget } = settings;
   const minRetriesPerSec = requeueBudget?.minRetriesPerSec;
   const shared: ClientSettings = {
@@ -26,7 +26,7 @@ const shareClient = ({ prefix, settings }: ClientConfig, slot: Slot): ClientConf
       ? {}
       : { requeueBudget: { ...requeueBudget, minRetriesPerSec: minRetriesPerSec / slot.workers } }),
   };
-  return { prefix, settings: shared };
+  return { ...client, settings: shared };
 };
 
 const shareRouter = (router: RouterConfig, whole: ClientConfig, slot: Slot): RouterConfig => ({

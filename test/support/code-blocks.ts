@@ -1,7 +1,8 @@
 /** The code of README.md: files by their names, and commands with what they print. */
+import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { simulate } from '../../src/simulate/command.ts';
 import { writeIn } from './plugins.ts';
+import { recordShop } from './shop-recording.ts';
 
 /** A fenced block: ```` ```yaml limits.yaml ````. */
 export interface CodeBlock {
@@ -25,19 +26,27 @@ export const codeBlocks = (markdown: string): readonly CodeBlock[] =>
     },
   );
 
-/** Writes the files that the blocks are into a folder. */
+/** The configuration that the recording of README.md is of. */
+const SHOP = 'shop.yaml';
+
+/** Writes the files that the blocks are into a folder, and the recording that commands read. */
 export const writeBlocks = async (folder: string, blocks: readonly CodeBlock[]): Promise<void> => {
   for (const { name, text } of blocks) if (name !== undefined) await writeIn(folder, name, text);
+  if (blocks.some(({ name }) => name === SHOP))
+    await writeIn(folder, 'shop.ndjson', await recordShop(join(folder, SHOP)));
 };
 
-const COMMAND = /^\$ linkerd-tcp simulate (.*)$/m;
+const MAIN = join(import.meta.dirname, '../../src/main.js');
+
+const COMMAND = /^\$ linkerd-tcp (.*)$/m;
 
 /** What a console block should say: its command, and what that prints. Errors: throws where it is no such block. */
 export const consoleOf = (folder: string, { text }: CodeBlock): string => {
   const [line, args] = COMMAND.exec(text) ?? [];
   if (line === undefined || args === undefined) throw new Error(`not a command: ${text}`);
-  const files = args.split(' ').map((file) => join(folder, file));
-  const done = simulate({ files, seed: undefined, format: 'pretty' });
-  const out = done.t === 'done' ? done.out : done.errors.join('\n');
-  return `${line}\n${out.replaceAll(`${folder}/`, '')}`;
+  const { stdout, stderr } = spawnSync(process.execPath, [MAIN, ...args.split(' ')], {
+    cwd: folder,
+    encoding: 'utf8',
+  });
+  return `${line}\n${stdout}${stderr}`;
 };

@@ -91,6 +91,18 @@ export const launch = (args: readonly string[], before = '') => {
   return { child, exited };
 };
 
+/** Runs a command of linkerd-tcp to its end; gives all that it wrote, in order. */
+export const runCommand = async (
+  args: readonly string[],
+): Promise<{ readonly code: number | null; readonly out: string }> => {
+  const { child, exited } = launch(args);
+  const out: string[] = [];
+  child.stdout.setEncoding('utf8').on('data', (text: string) => out.push(text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => out.push(text));
+  const [{ code }] = await Promise.all([exited, once(child.stdout, 'close')]);
+  return { code, out: out.join('') };
+};
+
 const sumOf = (text: string, name: string, labels: readonly string[]): number =>
   text
     .split('\n')
