@@ -256,6 +256,42 @@ test('an explanation shows each step and the rule that led there', () => {
   });
 });
 
+const many = (count: number, one: string, between: string): string =>
+  Array.from({ length: count }, () => one).join(between);
+
+test('rules that would be endless work fail, each by the bound that it meets', () => {
+  const fails = (rules: string, cause: string, name = '/svc'): void =>
+    assert.equal(bound(rules, name), `failed ${cause}`);
+  const steps = 'expected at most 100000 rules and parts of them, got more';
+  fails(many(2000, '/svc=>/svc', ';'), steps);
+  fails(
+    `/svc=>/svc|(${many(100_000, '~', '|')})`,
+    'Max recursion level: 100 reached in Namer lookup',
+  );
+  fails(`/svc=>(${many(100_000, '~', '|')})`, steps);
+  const long = `/${'x'.repeat(4091)}`;
+  fails(`/svc=>/svc/y`, 'expected a name of at most 4096 characters, got 4098', `/svc${long}`);
+  const stars = Array.from({ length: 2 ** 13 }, (_, i) =>
+    Array.from({ length: 13 }, (_unused, bit) => ((i >> bit) % 2 === 1 ? '/*' : '/svc')).join(''),
+  );
+  const deep = many(13, '/svc', '');
+  fails(`${stars.map((prefix) => `${prefix}/z=>/#/a`).join(';')};/svc=>/svc`, steps, deep);
+});
+
+test('an explanation stops where it has told more than anybody can read', () => {
+  for (const rules of [
+    `/svc=>${many(2000, '/svc', '&')}`,
+    `/svc=>${many(2000, '(/svc|/#/a)', '|')}`,
+    `/svc=>${many(50_000, '/#/a', '&')}`,
+    many(2000, '/svc=>/svc', ';'),
+    '/svc=>/svc/longer&/svc/y',
+  ]) {
+    const told = JSON.stringify(explain<Leaf>(dtab(rules), '/svc' as Path, ask));
+    assert.ok(told.length < 6 * 2 ** 20, `${told.length} characters of ${rules.slice(0, 30)}`);
+    assert.match(told, /"message":"Max recursion level reached\."/);
+  }
+});
+
 test('evaluation ends, whatever the rules, and leaves no alternative', () =>
   fc.assert(
     fc.property(anyDtab, path, (rules, name) => {

@@ -2,30 +2,37 @@
 import type { Path } from '../path.ts';
 import type { Delegation } from './delegation.ts';
 import type { Dentry, Dtab } from './dtab.ts';
-import { type Ask, type Known, MOST_DEPTH, MOST_LOOKUPS } from './evaluate.ts';
-import { matches } from './index-of.ts';
+import type { Ask, Known } from './evaluate.ts';
+import { joined, matches } from './index-of.ts';
 import type { NameTree } from './name-tree.ts';
 import { showPrefix, showTreeShort } from './print.ts';
+import { Work } from './work.ts';
+
+/** Most characters of names and rules in one explanation: each step tells its own. */
+export const MOST_TEXT = 4 * 2 ** 20;
+
+const TOO_FAR = 'Max recursion level reached.';
 
 /** What a leaf of the explanation is known by. */
 type Named = { readonly id: Path };
+
+type Rule = NonNullable<Delegation<Named>['dentry']>;
 
 /** Where a step comes from. */
 interface From {
   readonly path: Path;
   readonly dentry?: Dentry | undefined;
+  /** Behind each path of a tree: empty, or led by a slash. */
+  readonly rest: string;
   readonly depth: number;
 }
-
-const stepOf = ({ path, dentry }: From) => ({
-  path,
-  ...(dentry && { dentry: { prefix: showPrefix(dentry), dst: showTreeShort(dentry.dst) } }),
-});
 
 class Explanation<L extends Named> {
   readonly #dtab: Dtab;
   readonly #ask: Ask<L>;
-  #steps = 0;
+  readonly #work = new Work();
+  readonly #rules = new Map<Dentry, Rule>();
+  #text = 0;
 
   constructor(dtab: Dtab, ask: Ask<L>) {
     this.#dtab = dtab;
@@ -33,55 +40,87 @@ class Explanation<L extends Named> {
   }
 
   name(from: From): Delegation<L> {
-    this.#steps += 1;
-    if (from.depth >= MOST_DEPTH || this.#steps > MOST_LOOKUPS)
-      return { t: 'exception', ...stepOf(from), message: 'Max recursion level reached.' };
-    const found = matches(this.#dtab, from.path);
-    const [first] = found;
-    if (first === undefined || (found.length === 1 && first.tree.t === 'neg'))
-      return this.#asked(from, this.#ask(from.path));
-    const trees = found.map(({ dentry, tree }) => this.#tree({ ...from, dentry }, tree));
+    const step = this.#stepOf(from);
+    if (this.#work.lookUp(from.path, from.depth) !== undefined || this.#isOver)
+      return { t: 'exception', ...step, message: TOO_FAR };
+    const { rules, steps } = matches(this.#dtab, from.path);
+    const [first] = rules;
+    if (this.#work.step(steps) !== undefined) return { t: 'exception', ...step, message: TOO_FAR };
+    if (first === undefined || (rules.length === 1 && first.dentry.dst.t === 'neg'))
+      return this.#asked({ ...from, rest: '' }, this.#ask(from.path));
+    const trees = this.#each(rules, ({ dentry, rest }) =>
+      this.#tree({ ...from, dentry, rest }, dentry.dst),
+    );
     const [only] = trees;
-    return trees.length === 1 && only !== undefined
-      ? { t: 'delegate', ...stepOf(from), tree: only }
-      : { t: 'alt', ...stepOf(from), trees };
+    return rules.length === 1 && only !== undefined
+      ? { t: 'delegate', ...step, tree: only }
+      : { t: 'alt', ...step, trees };
+  }
+
+  get #isOver(): boolean {
+    return this.#work.isOver || this.#text > MOST_TEXT;
+  }
+
+  /** What is behind the step that went too far is left out. */
+  #each<T, R>(all: readonly T[], make: (one: T) => R): readonly R[] {
+    const made: R[] = [];
+    for (const one of all) {
+      made.push(make(one));
+      if (this.#isOver) break;
+    }
+    return made;
+  }
+
+  #stepOf({ path, dentry }: From): { readonly path: Path; readonly dentry?: Rule } {
+    this.#text += path.length;
+    if (dentry === undefined) return { path };
+    const rule = this.#rules.get(dentry) ?? {
+      prefix: showPrefix(dentry),
+      dst: showTreeShort(dentry.dst),
+    };
+    this.#rules.set(dentry, rule);
+    this.#text += rule.prefix.length + rule.dst.length;
+    return { path, dentry: rule };
   }
 
   #asked(from: From, known: Known<L | Path>): Delegation<L> {
-    if (known.t === 'pending') return { t: 'pending', ...stepOf(from) };
-    if (known.t === 'failed') return { t: 'exception', ...stepOf(from), message: known.cause };
+    if (known.t === 'pending') return { t: 'pending', ...this.#stepOf(from) };
+    if (known.t === 'failed')
+      return { t: 'exception', ...this.#stepOf(from), message: known.cause };
     return this.#tree(from, known.tree);
   }
 
   /** `from` names the rule that led here; a path below it is a step of its own. */
   #tree(from: From, tree: NameTree<L | Path>): Delegation<L> {
+    const tooMany = this.#work.step() !== undefined;
+    if (tree.t === 'leaf' && typeof tree.value === 'string')
+      return this.name({
+        ...from,
+        path: joined(tree.value, from.rest),
+        depth: from.depth + 1,
+      });
+    const step = this.#stepOf(from);
+    if (tooMany || this.#isOver) return { t: 'exception', ...step, message: TOO_FAR };
     switch (tree.t) {
       case 'leaf': {
-        const { value } = tree;
-        if (typeof value === 'string')
-          return this.name({ ...from, path: value, depth: from.depth + 1 });
-        const bound = value as L;
-        return { t: 'leaf', ...stepOf({ ...from, path: bound.id }), bound };
+        const bound = tree.value as L;
+        return { t: 'leaf', ...step, path: bound.id, bound };
       }
       case 'alt':
-        return {
-          t: 'alt',
-          ...stepOf(from),
-          trees: tree.trees.map((one) => this.#tree(from, one)),
-        };
+        return { t: 'alt', ...step, trees: this.#each(tree.trees, (one) => this.#tree(from, one)) };
       case 'union': {
-        const branches = tree.branches.map(({ weight, tree: one }) => ({
+        const branches = this.#each(tree.branches, ({ weight, tree: one }) => ({
           weight,
           tree: this.#tree(from, one),
         }));
-        return { t: 'union', ...stepOf(from), branches };
+        return { t: 'union', ...step, branches };
       }
       default:
-        return { t: tree.t, ...stepOf(from) };
+        return { t: tree.t, ...step };
     }
   }
 }
 
-/** Explains a canonical name. Bounds: as of `evaluate`; what is beyond them is an `exception`. */
+/** Explains a canonical name. Bounds: those of `Work`, and `MOST_TEXT`; what is beyond them is one `exception`. */
 export const explain = <L extends Named>(dtab: Dtab, path: Path, ask: Ask<L>): Delegation<L> =>
-  new Explanation(dtab, ask).name({ path, depth: 0 });
+  new Explanation(dtab, ask).name({ path, rest: '', depth: 0 });

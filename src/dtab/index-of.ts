@@ -1,12 +1,11 @@
 /** Finds the rules of a dtab that apply to a name, at a cost that does not grow with the number of rules. Pure. */
 import { type Path, segments } from '../path.ts';
 import type { Dentry, Dtab } from './dtab.ts';
-import { mapTree, type NameTree } from './name-tree.ts';
 
-/** A rule that applies, and what it makes of the name. */
+/** A rule that applies, and what of the name stands behind its prefix: empty, or led by a slash. */
 export interface Match {
   readonly dentry: Dentry;
-  readonly tree: NameTree<Path>;
+  readonly rest: string;
 }
 
 interface Node {
@@ -39,15 +38,18 @@ const indexOf = (dtab: Dtab): Node => {
   return index;
 };
 
-/** Collects the rules of all prefixes of a name. O(2^wildcards), in practice the length of the name. */
-const collect = (node: Node, found: readonly string[], at: number, into: number[]): void => {
+/** Collects the rules of all prefixes of a name, and says how many prefixes it looked at: O(2^wildcards), in practice the length of the name. */
+const collect = (node: Node, found: readonly string[], at: number, into: number[]): number => {
   into.push(...node.rules);
   const segment = found[at];
-  if (segment === undefined) return;
+  if (segment === undefined) return 1;
   const exact = node.children.get(segment);
-  if (exact !== undefined) collect(exact, found, at + 1, into);
   const wild = segment === '*' ? undefined : node.children.get('*');
-  if (wild !== undefined) collect(wild, found, at + 1, into);
+  return (
+    1 +
+    (exact === undefined ? 0 : collect(exact, found, at + 1, into)) +
+    (wild === undefined ? 0 : collect(wild, found, at + 1, into))
+  );
 };
 
 /** A name with more behind it. */
@@ -58,17 +60,25 @@ export const joined = (path: Path, rest: string): Path =>
 export const restOf = (found: readonly string[], count: number): string =>
   found.length > count ? `/${found.slice(count).join('/')}` : '';
 
-/** The rules that apply to a canonical name, the last one first, as it is preferred. */
-export const matches = (dtab: Dtab, path: Path): readonly Match[] => {
+/** What was found for a name. */
+export interface Matches {
+  /** The last rule first, as it is preferred. */
+  readonly rules: readonly Match[];
+  /** How much was looked at for it. */
+  readonly steps: number;
+}
+
+/** The rules that apply to a canonical name. */
+export const matches = (dtab: Dtab, path: Path): Matches => {
   const found = segments(path);
   const places: number[] = [];
-  collect(indexOf(dtab), found, 0, places);
-  return places
+  const steps = collect(indexOf(dtab), found, 0, places);
+  const rules = places
     .sort((a, b) => b - a)
     .flatMap((place) => {
       const dentry = dtab[place];
       if (dentry === undefined) return [];
-      const rest = restOf(found, dentry.prefix.length);
-      return [{ dentry, tree: mapTree(dentry.dst, (to) => joined(to, rest)) }];
+      return [{ dentry, rest: restOf(found, dentry.prefix.length) }];
     });
+  return { rules, steps: steps + rules.length };
 };
