@@ -15,6 +15,7 @@ import { makeDtabInterpreter } from '../src/interpreter/dtab-interpreter.ts';
 import { makeDtabNaming } from '../src/interpreter/dtab-naming.ts';
 import type { Part, Resolution } from '../src/interpreter/interpreter.ts';
 import type { Addr, Binding } from '../src/interpreter/namers/namer.ts';
+import { reckon } from '../src/interpreter/reckon.ts';
 import { FAULT_MS } from '../src/interpreter/shared.ts';
 import type { Path } from '../src/path.ts';
 import { type Marbles, marbles } from '../src/testing/marbles.ts';
@@ -266,6 +267,27 @@ test('one name of many is computed anew when its namer speaks', () =>
     }
     m.flush();
     assert.equal(computed, 102);
+  }));
+
+test('what is known at once costs one computation, however many names are asked for', () =>
+  marbles((m) => {
+    let computed = 0;
+    const asked = Array.from({ length: 100 }, (_, i) => i);
+    const told$ = reckon<string, number, boolean, number | undefined>(
+      {
+        input$: of('all'),
+        source: (one) => of(one === 99),
+        keyOf: String,
+        compute: (_, known) => {
+          computed += 1;
+          return asked.find((one) => known(one) !== false);
+        },
+      },
+      m.env.scheduler,
+    );
+    m.expect(told$.pipe(map(String)), '1s !').toBe('9', { 9: '99' });
+    m.flush();
+    assert.equal(computed, 1);
   }));
 
 /** What `/svc/bad` and `/svc/good` tell while the namer does to the former what it likes. */

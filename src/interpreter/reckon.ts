@@ -68,18 +68,18 @@ class Reckoning<I, A, V, R> {
     if (this.#input === undefined) return;
     const { value: input } = this.#input;
     this.#isReckoning = true;
-    let asked: ReadonlyMap<string, A>;
+    let asked: ReadonlySet<string>;
     let result: R;
     let rounds = 0;
     do {
       this.#isOld = false;
-      const now = new Map<string, A>();
+      const now = new Set<string>();
       result = this.#setup.compute(input, (one) => {
         const key = this.#setup.keyOf(one);
-        now.set(key, one);
-        return this.#held.get(key)?.value;
+        now.add(key);
+        // What is known at once is taken at once: one after another would be a round each.
+        return this.#hold(key, one).value;
       });
-      for (const [key, one] of now) this.#hold(key, one);
       asked = now;
       rounds += 1;
     } while (this.#isOld && rounds < MOST_ROUNDS && !this.#out.closed);
@@ -88,19 +88,24 @@ class Reckoning<I, A, V, R> {
     this.#out.next(result);
   }
 
-  #hold(key: string, asked: A): void {
-    if (this.#held.has(key) || this.#out.closed) return;
+  #hold(key: string, asked: A): Held<V> {
+    const known = this.#held.get(key);
+    if (known !== undefined) return known;
     const held: Held<V> = { value: undefined, subscription: new Subscription() };
+    if (this.#out.closed) return held;
     this.#held.set(key, held);
+    let isAsking = true;
     held.subscription.add(
       this.#setup.source(asked).subscribe({
         next: (value) => {
           held.value = value;
-          this.#soon();
+          if (!isAsking) this.#soon();
         },
         error: (error: unknown) => this.#out.error(error),
       }),
     );
+    isAsking = false;
+    return held;
   }
 
   #drop(key: string): void {
