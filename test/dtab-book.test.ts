@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { isLeft } from 'fp-ts/lib/Either.js';
 import type { Dentry, Dtab } from '../src/dtab/dtab.ts';
 import { evaluate, type Known } from '../src/dtab/evaluate.ts';
-import { leaf, type NameTree } from '../src/dtab/name-tree.ts';
+import { type Branch, leaf, type NameTree } from '../src/dtab/name-tree.ts';
 import { parseDtab, parseName, parseTree } from '../src/dtab/parse.ts';
 import { showDtab, showTree } from '../src/dtab/print.ts';
 import type { Path } from '../src/path.ts';
@@ -226,6 +226,10 @@ const plain = (dtab: Dtab, name: string, depth: number): Known<Named> => {
   return { t: 'ok', tree: { t: 'neg' } };
 };
 
+/** The weight of the innermost union stays with a leaf. */
+const lone = ({ weight, tree }: Branch<Named>): NameTree<Named> =>
+  tree.t === 'leaf' && tree.weight === undefined ? { ...tree, weight } : tree;
+
 const plainTree = (
   dtab: Dtab,
   tree: Tree,
@@ -250,7 +254,7 @@ const plainTree = (
   );
   const [first] = good;
   if (first !== undefined)
-    return { t: 'ok', tree: good.length === 1 ? first.tree : { t: 'union', branches: good } };
+    return { t: 'ok', tree: good.length === 1 ? lone(first) : { t: 'union', branches: good } };
   return known.find((one) => one.known.t === 'failed')?.known ?? { t: 'ok', tree: { t: 'neg' } };
 };
 

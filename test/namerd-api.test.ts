@@ -324,6 +324,30 @@ test('a union is told whole by bind, and a branch of it by resolve', async (t) =
     assert.equal((await api.ask('resolve/default?path=/o')).body, `${addrs(1)}\n`);
 });
 
+test('where one leaf is left of a union bind tells the weight that it had, and nobody else does', async (t) => {
+  const api = await startApi(t, {
+    default:
+      '/foo => /#/io.l5d.namer/foo; /one => 3 * /foo & /none; /inner => 7 * (2 * /foo & ~) & 5 * /bar; /two => 4 * /one & 6 * /foo',
+  });
+  api.name('/foo', bound([1]));
+  const leafWith = (meta: string): string =>
+    leafJson(`{"type":"bound","addrs":[{"ip":"127.0.0.1","port":1,"meta":{}}],"meta":${meta}}`);
+  const asked = async (path: string): Promise<string> => (await api.ask(path)).body;
+  const three = leafWith('{"namer_nametree_weight":3}');
+  assert.equal(await asked('bind/default?path=/one'), `${three}\n`);
+  assert.equal(
+    await asked('bind/default?path=/inner'),
+    `${leafWith('{"namer_nametree_weight":2}')}\n`,
+  );
+  const six = leafWith('{"namer_nametree_weight":6}');
+  assert.equal(
+    await asked('bind/default?path=/two'),
+    `{"type":"union","union":[{"weight":4,"tree":${three}},{"weight":6,"tree":${six}}]}\n`,
+  );
+  for (const verb of ['resolve', 'delegate'])
+    assert.doesNotMatch(await asked(`${verb}/default?path=/one`), /namer_nametree_weight/);
+});
+
 test('V23, V24: a name is explained, in a namespace or by the rules of the request alone', async (t) => {
   const api = await startApi(t, YEEZUS);
   const { status, headers, body } = await api.ask('delegate/yeezus?path=/yeezy');

@@ -21,6 +21,10 @@ const failed = (cause: string): { readonly t: 'failed'; readonly cause: string }
   cause,
 });
 
+/** A branch that is all that is left. What is below a union has the weight of the innermost one. */
+const alone = <L>({ weight, tree }: Branch<L>): NameTree<L> =>
+  tree.t === 'leaf' ? { weight, ...tree } : tree;
+
 /** Where in a look-up a tree stands. */
 interface At {
   /** Behind each of its paths: empty, or led by a slash. */
@@ -102,7 +106,7 @@ class Evaluation<L extends object> {
     }
     const [first] = left;
     if (first === undefined) return doubt ?? ok<L>(NEG);
-    return ok(left.length === 1 ? first.tree : { t: 'union', branches: left });
+    return ok(left.length === 1 ? alone(first) : { t: 'union', branches: left });
   }
 }
 

@@ -9,7 +9,12 @@ export interface Branch<T> {
 
 /** A tree of names. Source: Finagle’s NameTree. */
 export type NameTree<T> =
-  | { readonly t: 'leaf'; readonly value: T }
+  | {
+      readonly t: 'leaf';
+      readonly value: T;
+      /** Of its branch, where it is all that was left of a union. */
+      readonly weight?: number;
+    }
   /** The first that is not `neg` counts. */
   | { readonly t: 'alt'; readonly trees: readonly NameTree<T>[] }
   /** All count, each by its weight. */
@@ -40,7 +45,7 @@ export const EMPTY: NameTree<never> = { t: 'empty' };
 export const mapTree = <T, U>(tree: NameTree<T>, change: (value: T) => U): NameTree<U> => {
   switch (tree.t) {
     case 'leaf':
-      return leaf(change(tree.value));
+      return { ...tree, value: change(tree.value) };
     case 'alt':
       return { t: 'alt', trees: tree.trees.map((one) => mapTree(one, change)) };
     case 'union':

@@ -38,12 +38,12 @@ export type AddrOf = (bound: Bound) => Addr;
 
 const boundJson = ({ id, residual }: Bound, addr: Json): Json => ({ addr, id, path: residual });
 
-/** What a name is bound to. Leaves of a union tell the weight of their branch. */
+/** What a name is bound to. Leaves of a union tell the weight of their branch, also where one is all that is left of it. */
 export const treeJson = (tree: NameTree<Bound>, addrOf: AddrOf, weight?: number): Json => {
   switch (tree.t) {
     case 'leaf': {
-      const more = weight === undefined ? {} : { namer_nametree_weight: weight };
-      const { value } = tree;
+      const { value, weight: own = weight } = tree;
+      const more = own === undefined ? {} : { namer_nametree_weight: own };
       return { type: 'leaf', bound: boundJson(value, addrJson(addrOf(value), more)) };
     }
     case 'union':
