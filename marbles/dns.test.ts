@@ -7,6 +7,7 @@ import { test } from 'node:test';
 import { defer, delay, map, type Observable, of } from 'rxjs';
 import { makeHosts } from '../src/interpreter/dns/hosts.ts';
 import type { DnsAnswer, DnsPort, PlatformPort, Srv } from '../src/interpreter/dns/port.ts';
+import { boundNames } from '../src/interpreter/namers/bound-names.ts';
 import { makeDnsSrv } from '../src/interpreter/namers/dnssrv.ts';
 import type { Host } from '../src/interpreter/namers/hosts.ts';
 import { makeInet } from '../src/interpreter/namers/inet.ts';
@@ -220,3 +221,16 @@ told('it is asked for again by its life, or as often as was configured', (m) => 
     asked.filter((one) => one.startsWith('SRV')).length;
   assert.deepEqual([count(free.asked), count(fixed.asked)], [3, 9]);
 });
+
+test('names that nobody can list are none, and who watches them is not sent away', () =>
+  marbles((m) => {
+    const config = {
+      kind: 'io.l5d.dnssrv',
+      prefix: '/io.l5d.dnssrv' as Path,
+      domain: undefined,
+      dnsHosts: undefined,
+      refreshIntervalSeconds: undefined,
+    } as const;
+    for (const configs of [[], [config]])
+      m.expect(boundNames(configs, m.env).pipe(map(String)), '1s !').toBe('n', { n: '' });
+  }));
