@@ -6,7 +6,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { map, NEVER } from 'rxjs';
-import { followSlices, WATCH_SECS } from '../src/interpreter/namers/k8s/follow-slices.ts';
+import { followObjects, WATCH_SECS } from '../src/interpreter/namers/k8s/follow-objects.ts';
+import { readSlice } from '../src/interpreter/namers/k8s/slices.ts';
 import type { Received, Transport } from '../src/interpreter/transport.ts';
 import { type Marbles, marbles } from '../src/testing/marbles.ts';
 
@@ -42,11 +43,11 @@ const follow = (m: Marbles, script: readonly string[]) => {
     asked.push(version === undefined ? 'list' : `watch ${version}`);
     return text === undefined ? NEVER : m.cold(text, WIRE);
   };
-  const told$ = followSlices({ url: 'http://kube/slices?', http }, m.env).pipe(
+  const told$ = followObjects({ url: 'http://kube/slices?', http, read: readSlice }, m.env).pipe(
     map((heard) =>
       heard.t === 'failed'
         ? heard.cause
-        : heard.slices.flatMap(({ ports }) => ports.map(({ port }) => port)).join() || 'none',
+        : heard.objects.flatMap(({ ports }) => ports.map(({ port }) => port)).join() || 'none',
     ),
   );
   return { told$, asked };

@@ -10,9 +10,11 @@ import type { NamerConfig } from '../src/config/config.ts';
 import { parseKubeconfig } from '../src/config/kubeconfig.ts';
 import { kubeApi } from '../src/interpreter/namers/k8s/api.ts';
 import { makeK8s } from '../src/interpreter/namers/k8s/k8s.ts';
-import { addrOf, readList, readSlice } from '../src/interpreter/namers/k8s/slices.ts';
+import { readList } from '../src/interpreter/namers/k8s/objects.ts';
+import { readService } from '../src/interpreter/namers/k8s/service.ts';
+import { addrOf, readSlice } from '../src/interpreter/namers/k8s/slices.ts';
 import type { Path } from '../src/path.ts';
-import { type KubeDouble, slice, startKube } from './support/kube-double.ts';
+import { type KubeDouble, service, slice, startKube } from './support/kube-double.ts';
 import { Listener, REAL, showAddr, showBinding } from './support/naming.ts';
 
 type Config = Extract<NamerConfig, { kind: 'io.l5d.k8s' }>;
@@ -58,7 +60,8 @@ test('a service is followed through its slices as they come, change and go', asy
   await web.until('neg');
   kube.set(slice('web-c', ['10.0.0.4']));
   await web.until('10.0.0.4:80');
-  const [list, watch, ...more] = kube.asked.map(({ target }) => target);
+  const asked = kube.asked.map(({ target }) => target);
+  const [list, watch, ...more] = asked.filter((target) => target.includes('endpointslices'));
   const selector = 'labelSelector=kubernetes.io%2Fservice-name%3Dweb';
   assert.equal(list, `/apis/discovery.k8s.io/v1/namespaces/prod/endpointslices?${selector}`);
   const rest = '&watch=true&allowWatchBookmarks=true&timeoutSeconds=300&resourceVersion=101';
@@ -103,6 +106,48 @@ test('errors within a watch, bookmarks and rubbish', async (t) => {
   await web.until('10.0.0.1:80');
 });
 
+test('a service that has the port exists, also with no slice of it', async (t) => {
+  const kube = await startKube(t);
+  const follow = start(t, kube);
+  const [http, byNumber, admin] = ['http', '80', 'admin'].map((port) =>
+    follow(`/prod/${port}/web`),
+  );
+  for (const one of [http, byNumber, admin]) await one?.until('neg');
+  kube.setService(service(80));
+  for (const one of [http, byNumber]) await one?.until('nobody');
+  kube.set(slice('web-a', ['10.0.0.1'], { port: 8080 }));
+  for (const one of [http, byNumber]) await one?.until('10.0.0.1:8080');
+  kube.delete('web-a');
+  for (const one of [http, byNumber]) await one?.until('nobody');
+  kube.setService(service(80, { type: 'ExternalName' }));
+  for (const one of [http, byNumber]) await one?.until('neg');
+  kube.setService(service(80));
+  for (const one of [http, byNumber]) await one?.until('nobody');
+  kube.setService(undefined);
+  for (const one of [http, byNumber]) await one?.until('neg');
+  assert.deepEqual(admin?.all, ['pending', 'neg']);
+  const [list] = kube.asked.filter(({ target }) => target.includes('/services?'));
+  assert.equal(list?.target, '/api/v1/namespaces/prod/services?fieldSelector=metadata.name%3Dweb');
+});
+
+test('a number is the port of the service; where that has none, or may not be read, of the endpoints', async (t) => {
+  const kube = await startKube(t);
+  kube.setService(service(8080));
+  kube.set(slice('web-a', ['10.0.0.1'], { port: 80 }));
+  kube.set(slice('web-b', ['10.0.0.2'], { port: 8080, portName: 'admin' }));
+  const follow = start(t, kube);
+  const [service8080, endpoint80] = [follow('/prod/8080/web'), follow('/prod/80/web')];
+  await service8080.until('10.0.0.1:80');
+  await endpoint80.until('10.0.0.1:80');
+  kube.setService(service(8080, { portName: 'admin' }));
+  await service8080.until('10.0.0.2:8080');
+  kube.hasServices = false;
+  const blind = start(t, kube);
+  await blind('/prod/8080/web').until('10.0.0.2:8080');
+  await blind('/prod/80/web').until('10.0.0.1:80');
+  await blind('/prod/grpc/web').until('neg');
+});
+
 test('ports by name and by number, labels, and what no name may hold', async (t) => {
   const kube = await startKube(t);
   kube.set(slice('web-a', ['10.0.0.1'], { port: 8080 }));
@@ -113,11 +158,16 @@ test('ports by name and by number, labels, and what no name may hold', async (t)
   await follow('/prod/grpc/web').until('neg');
   await follow('/prod/http').until('neg');
   await follow('/..\\x2f/http/web').until('neg');
-  await kube.until(2);
+  // A list and a watch of the slices, and of the service.
+  await kube.until(4);
   const asked = kube.asked.length;
-  assert.equal(asked, 2);
-  await start(t, kube, { labelSelector: 'track' })('/prod/http/web/canary').until('10.0.0.1:8080');
+  assert.equal(asked, 4);
+  const labelled = start(t, kube, { labelSelector: 'track' });
+  await labelled('/prod/http/web/canary').until('10.0.0.1:8080');
   assert.match(kube.asked[asked]?.target ?? '', /service-name%3Dweb%2Ctrack%3Dcanary$/);
+  await labelled('/prod/grpc/web/canary').until('neg');
+  const last = kube.asked.filter(({ target }) => target.includes('/services?')).at(-1);
+  assert.match(last?.target ?? '', /metadata.name%3Dweb&labelSelector=track%3Dcanary/);
 });
 
 test('tokens, also those that are replaced in their file; without one the refusal is told', async (t) => {
@@ -185,8 +235,10 @@ test('who is used: the ready, and with none of them those that serve while they 
 test('no JSON makes it throw', () =>
   fc.assert(
     fc.property(fc.jsonValue(), (json) => {
-      readList(json);
-      readList({ items: [json] });
+      readList(json, readSlice);
+      readList({ items: [json] }, readService);
+      readService({ metadata: { name: 'a' }, spec: { ports: [json] } });
+      readService({ metadata: { name: 'a' }, spec: json });
       const found = readSlice({
         metadata: { name: 'a' },
         ports: [json],

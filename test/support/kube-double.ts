@@ -1,5 +1,5 @@
 /**
- * A stand-in for the API server of Kubernetes: a real HTTP server that lists EndpointSlices and tells of their changes, as
+ * A stand-in for the API server of Kubernetes: a real HTTP server that lists EndpointSlices and services and tells of their changes, as
  * the documentation of its API says: versions, watches from a version, bookmarks, 410 for one that is forgotten.
  */
 import { EventEmitter, once } from 'node:events';
@@ -27,19 +27,42 @@ export const slice = (
   ports: [{ name: portName, port, protocol: 'TCP' }],
 });
 
+/** A service as the API has it. */
+export interface ServiceJson {
+  readonly metadata: { readonly name: string; resourceVersion?: string };
+  readonly spec: { readonly type?: string; readonly ports: readonly object[] };
+}
+
+/** A service with one named port. */
+export const service = (
+  port: number,
+  { portName = 'http', type = 'ClusterIP' } = {},
+): ServiceJson => ({
+  metadata: { name: 'web' },
+  spec: { type, ports: [{ name: portName, port, targetPort: 'any', protocol: 'TCP' }] },
+});
+
+type Kind = 'slices' | 'services';
+
 interface Change {
+  readonly kind: Kind;
   readonly version: number;
   readonly type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK';
-  readonly object: SliceJson;
+  readonly object: SliceJson | ServiceJson;
 }
+
+const kindOf = (path: string): Kind => (path.endsWith('/services') ? 'services' : 'slices');
 
 export class KubeDouble {
   readonly asked: { readonly target: string; readonly authorization: string | undefined }[] = [];
   /** Required of each request, if set. */
   token: string | undefined;
+  /** Whether services may be read. */
+  hasServices = true;
   readonly #slices = new Map<string, SliceJson>();
+  #service: ServiceJson | undefined;
   readonly #changes: Change[] = [];
-  readonly #watches = new Set<ServerResponse>();
+  readonly #watches = new Map<ServerResponse, Kind>();
   readonly #heard = new EventEmitter();
   readonly #server: Server;
   #version = 100;
@@ -59,25 +82,33 @@ export class KubeDouble {
   set(one: SliceJson): void {
     const type = this.#slices.has(one.metadata.name) ? 'MODIFIED' : 'ADDED';
     this.#slices.set(one.metadata.name, one);
-    this.#tell(type, one);
+    this.#tell('slices', type, one);
+  }
+
+  /** The only service; `undefined`: there is none any more. */
+  setService(one: ServiceJson | undefined): void {
+    const before = this.#service;
+    this.#service = one;
+    if (one !== undefined) this.#tell('services', before === undefined ? 'ADDED' : 'MODIFIED', one);
+    else if (before !== undefined) this.#tell('services', 'DELETED', before);
   }
 
   delete(name: string): void {
     const one = this.#slices.get(name);
     this.#slices.delete(name);
-    if (one !== undefined) this.#tell('DELETED', one);
+    if (one !== undefined) this.#tell('slices', 'DELETED', one);
   }
 
   /** Ends all watches, as a server that is begun anew; with `forget` it does not know former versions any more. */
   restart({ forget = false } = {}): void {
     if (forget) this.#forgotten = ++this.#version;
-    for (const watch of this.#watches) watch.end();
+    for (const watch of this.#watches.keys()) watch.end();
     this.#watches.clear();
   }
 
   /** Sends this to all watches, as it is. */
   say(line: string): void {
-    for (const watch of this.#watches) watch.write(`${line}\n`);
+    for (const watch of this.#watches.keys()) watch.write(`${line}\n`);
   }
 
   /** Resolves when so many requests have come. */
@@ -85,12 +116,12 @@ export class KubeDouble {
     while (this.asked.length < count) await once(this.#heard, 'asked');
   }
 
-  #tell(type: Change['type'], one: SliceJson): void {
+  #tell(kind: Kind, type: Change['type'], one: Change['object']): void {
     this.#version += 1;
     const metadata = { ...one.metadata, resourceVersion: String(this.#version) };
-    const change = { version: this.#version, type, object: { ...one, metadata } };
+    const change = { kind, version: this.#version, type, object: { ...one, metadata } };
     this.#changes.push(change);
-    for (const watch of this.#watches) watch.write(this.#line(change));
+    for (const [watch, its] of this.#watches) if (its === kind) watch.write(this.#line(change));
   }
 
   #line({ type, object }: Change): string {
@@ -105,27 +136,31 @@ export class KubeDouble {
       outgoing.writeHead(401).end('{"kind":"Status","message":"Unauthorized","code":401}');
       return;
     }
-    const { searchParams } = new URL(incoming.url ?? '/', 'http://kube');
-    if (searchParams.get('watch') === 'true')
-      this.#watch(Number(searchParams.get('resourceVersion')), outgoing);
-    else {
-      const metadata = { resourceVersion: String(this.#version) };
-      outgoing.end(
-        JSON.stringify({ kind: 'EndpointSliceList', metadata, items: [...this.#slices.values()] }),
-      );
-    }
+    const { pathname, searchParams } = new URL(incoming.url ?? '/', 'http://kube');
+    const kind = kindOf(pathname);
+    if (kind === 'services' && !this.hasServices)
+      outgoing.writeHead(403).end('{"kind":"Status","message":"forbidden","code":403}');
+    else if (searchParams.get('watch') === 'true')
+      this.#watch(kind, Number(searchParams.get('resourceVersion')), outgoing);
+    else outgoing.end(JSON.stringify(this.#list(kind)));
   }
 
-  #watch(from: number, outgoing: ServerResponse): void {
+  #list(kind: Kind): object {
+    const service = this.#service === undefined ? [] : [this.#service];
+    const items = kind === 'slices' ? [...this.#slices.values()] : service;
+    return { kind: 'List', metadata: { resourceVersion: String(this.#version) }, items };
+  }
+
+  #watch(kind: Kind, from: number, outgoing: ServerResponse): void {
     if (from < this.#forgotten) {
       outgoing.writeHead(410).end('{"kind":"Status","code":410,"reason":"Expired"}');
       return;
     }
     outgoing.writeHead(200).flushHeaders();
-    this.#watches.add(outgoing);
+    this.#watches.set(outgoing, kind);
     outgoing.on('close', () => this.#watches.delete(outgoing));
     for (const change of this.#changes)
-      if (change.version > from) outgoing.write(this.#line(change));
+      if (change.kind === kind && change.version > from) outgoing.write(this.#line(change));
   }
 }
 

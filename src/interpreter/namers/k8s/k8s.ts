@@ -1,5 +1,5 @@
-/** The namer `io.l5d.k8s`: services of Kubernetes by their EndpointSlices. */
-import { distinctUntilChanged, map, type Observable, of, startWith } from 'rxjs';
+/** The namer `io.l5d.k8s`: services of Kubernetes by their EndpointSlices, and by themselves where those do not tell. */
+import { distinctUntilChanged, map, type Observable, of, scan, startWith, switchMap } from 'rxjs';
 import type { NamerConfig } from '../../../config/config.ts';
 import { leaf, NEG } from '../../../dtab/name-tree.ts';
 import { segmentBytes } from '../../../dtab/segment.ts';
@@ -8,8 +8,10 @@ import { type Path, segments } from '../../../path.ts';
 import { sharedBy } from '../../shared.ts';
 import type { Addr, Binding, Namer } from '../namer.ts';
 import type { KubeApi } from './api.ts';
-import { followSlices, type Heard } from './follow-slices.ts';
-import { addrOf } from './slices.ts';
+import { followObjects, type Heard } from './follow-objects.ts';
+import type { KubeObject, Read } from './objects.ts';
+import { numberOf, readService, type ServicePort } from './service.ts';
+import { addrOf, readSlice, type Slice } from './slices.ts';
 
 /** What the namer asks. */
 export interface K8sSetup {
@@ -20,11 +22,20 @@ export interface K8sSetup {
 }
 
 /** A service, and the value of its label if names have one. */
-interface Service {
+interface Asked {
   readonly namespace: string;
   readonly name: string;
   readonly label: string | undefined;
 }
+
+interface Pending {
+  readonly t: 'pending';
+}
+
+/** The ports of a service; none: it does not exist, or cannot be read. */
+type Ports = Pending | { readonly t: 'known'; readonly ports: readonly ServicePort[] };
+
+const PENDING: Pending = { t: 'pending' };
 
 const LEGAL = /^[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?$/;
 
@@ -32,16 +43,30 @@ const textOf = (segment: string): string => Buffer.from(segmentBytes(segment)).t
 
 class K8s {
   readonly #setup: K8sSetup;
-  readonly #heard: (service: Service) => Observable<Heard | { readonly t: 'pending' }>;
+  readonly #slices: (asked: Asked) => Observable<Heard<Slice> | Pending>;
+  readonly #ports: (asked: Asked) => Observable<Ports>;
 
   constructor(setup: K8sSetup, env: Env) {
     this.#setup = setup;
     const { base, http } = setup.api;
-    this.#heard = sharedBy(
-      (service) => JSON.stringify(service),
-      (service) =>
-        followSlices({ url: `${base}${this.#pathOf(service)}`, http }, env).pipe(
-          startWith({ t: 'pending' } as const),
+    const follow = <T extends KubeObject>(path: string, read: Read<T>) =>
+      followObjects({ url: `${base}${path}`, http, read }, env);
+    const keyOf = (asked: Asked): string => JSON.stringify(asked);
+    this.#slices = sharedBy(
+      keyOf,
+      (asked) => follow(this.#slicesPath(asked), readSlice).pipe(startWith(PENDING)),
+      env,
+    );
+    this.#ports = sharedBy(
+      keyOf,
+      (asked) =>
+        follow(this.#servicePath(asked), readService).pipe(
+          scan((known: Ports, heard): Ports => {
+            if (heard.t === 'objects')
+              return { t: 'known', ports: heard.objects.flatMap(({ ports }) => ports) };
+            return known.t === 'known' ? known : { t: 'known', ports: [] };
+          }, PENDING),
+          startWith<Ports>(PENDING),
         ),
       env,
     );
@@ -70,23 +95,42 @@ class K8s {
     );
   };
 
-  #pathOf({ namespace, name, label }: Service): string {
-    const { labelSelector } = this.#setup.config;
-    const more = label === undefined ? '' : `,${labelSelector}=${label}`;
-    const selector = encodeURIComponent(`kubernetes.io/service-name=${name}${more}`);
-    return `/apis/discovery.k8s.io/v1/namespaces/${namespace}/endpointslices?labelSelector=${selector}`;
+  #slicesPath({ namespace, name, label }: Asked): string {
+    const selector = [`kubernetes.io/service-name=${name}`, ...this.#labels(label)].join();
+    return `/apis/discovery.k8s.io/v1/namespaces/${namespace}/endpointslices?labelSelector=${encodeURIComponent(selector)}`;
   }
 
-  #addr(service: Service, port: string): Observable<Addr> {
-    return this.#heard(service).pipe(
-      map((heard): Addr => (heard.t === 'slices' ? addrOf(heard.slices, port) : heard)),
+  #servicePath({ namespace, name, label }: Asked): string {
+    const fields = encodeURIComponent(`metadata.name=${name}`);
+    const [selector] = this.#labels(label).map(
+      (one) => `&labelSelector=${encodeURIComponent(one)}`,
+    );
+    return `/api/v1/namespaces/${namespace}/services?fieldSelector=${fields}${selector ?? ''}`;
+  }
+
+  #labels(label: string | undefined): readonly string[] {
+    return label === undefined ? [] : [`${this.#setup.config.labelSelector}=${label}`];
+  }
+
+  /** The service is asked where its slices do not tell: of a number, and of a port that none of them has. */
+  #addr(asked: Asked, port: string): Observable<Addr> {
+    return this.#slices(asked).pipe(
+      switchMap((heard): Observable<Addr> => {
+        if (heard.t !== 'objects') return of(heard);
+        const addr = addrOf(heard.objects, port);
+        if (addr.t === 'bound' && numberOf(port) === undefined) return of(addr);
+        return this.#ports(asked).pipe(
+          map((known) => (known.t === 'known' ? addrOf(heard.objects, port, known.ports) : known)),
+        );
+      }),
     );
   }
 }
 
 /**
  * Makes the namer: `/prod/http/web` is the port `http` of the service `web` in the namespace `prod`; a number is that of the
- * port at the endpoints. A service without slices, and a port that none has, is `neg`.
- * Bounds: one list or watch for each service that is asked for.
+ * port of the service, or else that at the endpoints. A port that the service has and no slice has nobody; what neither has is
+ * `neg`. Who may not read services has slices alone.
+ * Bounds: one list or watch for the slices of each service that is asked for, and one for itself where they do not tell.
  */
 export const makeK8s = (setup: K8sSetup, env: Env): Namer => new K8s(setup, env).namer;

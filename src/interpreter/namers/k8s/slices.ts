@@ -2,6 +2,8 @@
 import { makeAddress } from '../../../address.ts';
 import { canonicalIp } from '../../../ip.ts';
 import type { Addr, NamedAddress } from '../namer.ts';
+import { type KubeObject, list, readObject, record, text } from './objects.ts';
+import { numberOf, readPorts, type ServicePort } from './service.ts';
 
 /** One endpoint of a slice. */
 interface SliceEndpoint {
@@ -13,23 +15,10 @@ interface SliceEndpoint {
 }
 
 /** A slice of the endpoints of a service. */
-export interface Slice {
-  readonly name: string;
-  readonly version: string;
-  readonly ports: readonly { readonly name: string; readonly port: number }[];
+export interface Slice extends KubeObject {
+  readonly ports: readonly ServicePort[];
   readonly endpoints: readonly SliceEndpoint[];
 }
-
-type Json = Readonly<Record<string, unknown>>;
-
-const record = (value: unknown): Json =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Json) : {};
-
-const text = (value: unknown): string => (typeof value === 'string' ? value : '');
-const list = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
-
-const isPort = (value: unknown): value is number =>
-  typeof value === 'number' && Number.isInteger(value) && value > 0 && value < 65_536;
 
 const endpointOf = (value: unknown): SliceEndpoint => {
   const { addresses, conditions, nodeName } = record(value);
@@ -46,35 +35,12 @@ const endpointOf = (value: unknown): SliceEndpoint => {
   };
 };
 
-/** The version of an object, where a watch may go on from. */
-export const versionOf = (value: unknown): string =>
-  text(record(record(value)['metadata'])['resourceVersion']);
-
 /** Reads a slice; `undefined`: it has no name. Names instead of addresses (FQDN) are left out. */
 export const readSlice = (value: unknown): Slice | undefined => {
-  const { metadata, ports, endpoints } = record(value);
-  const name = text(record(metadata)['name']);
-  if (name === '') return undefined;
-  return {
-    name,
-    version: versionOf(value),
-    ports: list(ports).flatMap((one) => {
-      const { name: portName, port, protocol } = record(one);
-      const isTcp = protocol === undefined || protocol === 'TCP';
-      return isTcp && isPort(port) ? [{ name: text(portName), port }] : [];
-    }),
-    endpoints: list(endpoints).map(endpointOf),
-  };
-};
-
-/** The items of a list, and the version of all of it; `undefined`: it is no list. */
-export const readList = (
-  value: unknown,
-): { readonly version: string; readonly slices: readonly Slice[] } | undefined => {
-  const { items } = record(value);
-  if (!Array.isArray(items)) return undefined;
-  const slices = items.map(readSlice).filter((slice) => slice !== undefined);
-  return { version: versionOf(value), slices };
+  const object = readObject(value);
+  if (object === undefined) return undefined;
+  const { ports, endpoints } = record(value);
+  return { ...object, ports: readPorts(ports), endpoints: list(endpoints).map(endpointOf) };
 };
 
 interface Found {
@@ -83,18 +49,26 @@ interface Found {
 }
 
 /**
- * The addresses behind a port, by its name or its number at the endpoints. Those that are ready; with none of them, those
- * that serve while they leave, as the proxies of Kubernetes have it. A port that no slice has does not exist.
+ * The addresses behind a port, by its name or its number. A number is that of the port of the service, or, where that has no such
+ * port or is not known, of the one at the endpoints. Those that are ready; with none of them, those that serve while they
+ * leave, as the proxies of Kubernetes have it. A port that neither the service nor a slice has does not exist.
  */
-export const addrOf = (slices: readonly Slice[], wanted: string): Addr => {
-  const number = /^\d+$/.test(wanted) ? Number(wanted) : undefined;
-  let isKnown = false;
+export const addrOf = (
+  slices: readonly Slice[],
+  wanted: string,
+  service: readonly ServicePort[] = [],
+): Addr => {
+  const number = numberOf(wanted);
+  const own = service.find(({ name, port }) => name === wanted || port === number);
+  const isWanted = ({ name, port }: ServicePort): boolean =>
+    own === undefined ? name === wanted || port === number : name === own.name;
+  let isKnown = own !== undefined;
   const all: Found[] = [];
   for (const { ports, endpoints } of slices)
-    for (const { name, port } of ports) {
-      if (name !== wanted && port !== number) continue;
+    for (const one of ports) {
+      if (!isWanted(one)) continue;
       isKnown = true;
-      for (const endpoint of endpoints) all.push({ endpoint, port });
+      for (const endpoint of endpoints) all.push({ endpoint, port: one.port });
     }
   if (!isKnown) return { t: 'neg' };
   const ready = all.filter(({ endpoint }) => endpoint.isReady);

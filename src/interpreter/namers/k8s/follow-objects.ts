@@ -1,4 +1,4 @@
-/** The slices of one service: listed, then watched from there. Source: Kubernetes API concepts, “efficient detection of changes”. */
+/** Objects of one kind: listed, then watched from there. Source: Kubernetes API concepts, “efficient detection of changes”. */
 import { defer, mergeMap, type Observable, repeat, take, takeWhile, tap } from 'rxjs';
 import type { Env } from '../../../env.ts';
 import { ByteQueue, LineQueue } from '../../bytes.ts';
@@ -6,7 +6,8 @@ import { excerpt } from '../../excerpt.ts';
 import { exchange, type Part } from '../../exchange.ts';
 import type { Transport } from '../../transport.ts';
 import { Pace, STEADY_MS, wait } from '../../wait.ts';
-import { readList, readSlice, type Slice, versionOf } from './slices.ts';
+import type { Addr } from '../namer.ts';
+import { type KubeObject, type Read, readList, versionOf } from './objects.ts';
 
 /** The server ends a watch after so long. */
 export const WATCH_SECS = 300;
@@ -18,16 +19,17 @@ const MOST_BYTES = 64 * 2 ** 20;
 const GONE = 410;
 const WHAT = 'Kubernetes';
 
-/** What is heard of a service. */
-export type Heard =
-  | { readonly t: 'slices'; readonly slices: readonly Slice[] }
-  | { readonly t: 'failed'; readonly cause: string };
+/** What is heard of them. */
+export type Heard<T> =
+  | { readonly t: 'objects'; readonly objects: readonly T[] }
+  | Extract<Addr, { t: 'failed' }>;
 
 /** What is asked. */
-export interface SlicesSetup {
-  /** Lists the slices; with a query. */
+export interface ObjectsSetup<T> {
+  /** Lists them; with a query. */
   readonly url: string;
   readonly http: Transport;
+  readonly read: Read<T>;
 }
 
 /** One watch. */
@@ -47,34 +49,34 @@ const parse = (text: string): unknown => {
   }
 };
 
-const failed = (cause: string): Heard => ({ t: 'failed', cause });
+const failed = (cause: string): Extract<Addr, { t: 'failed' }> => ({ t: 'failed', cause });
 
-class Following {
-  readonly #setup: SlicesSetup;
+class Following<T extends KubeObject> {
+  readonly #setup: ObjectsSetup<T>;
   readonly #env: Env;
   readonly #pace: Pace;
-  readonly #slices = new Map<string, Slice>();
+  readonly #objects = new Map<string, T>();
   /** Where a watch goes on from; `undefined`: it must be listed first. */
   #version: string | undefined;
   /** No watch was good since the server forgot where one was. */
   #wasGone = false;
   #delayMs = 0;
 
-  constructor(setup: SlicesSetup, env: Env) {
+  constructor(setup: ObjectsSetup<T>, env: Env) {
     this.#setup = setup;
     this.#env = env;
     this.#pace = new Pace(RETRY, env.random);
   }
 
   /** A list or a watch, again and again. */
-  run(): Observable<Heard> {
+  run(): Observable<Heard<T>> {
     const { scheduler } = this.#env;
     return defer(() => (this.#version === undefined ? this.#list() : this.#watch())).pipe(
       repeat({ delay: () => wait(this.#delayMs, scheduler) }),
     );
   }
 
-  #list(): Observable<Heard> {
+  #list(): Observable<Heard<T>> {
     const { http, url } = this.#setup;
     const body = new ByteQueue();
     return exchange(http(url, 'poll'), { limitMs: LIST_MS, what: WHAT }, this.#env.scheduler).pipe(
@@ -86,7 +88,7 @@ class Following {
     );
   }
 
-  #listed(body: ByteQueue, part: Part): readonly Heard[] {
+  #listed(body: ByteQueue, part: Part): readonly Heard<T>[] {
     switch (part.t) {
       case 'bytes':
         body.push(part.bytes);
@@ -102,17 +104,17 @@ class Following {
     }
   }
 
-  #adopt(text: string): Heard {
-    const found = readList(parse(text));
+  #adopt(text: string): Heard<T> {
+    const found = readList(parse(text), this.#setup.read);
     if (found === undefined)
-      return failed(`${WHAT}: expected a list of slices, got ${excerpt(text)}`);
-    this.#slices.clear();
-    for (const slice of found.slices) this.#slices.set(slice.name, slice);
+      return failed(`${WHAT}: expected a list of objects, got ${excerpt(text)}`);
+    this.#objects.clear();
+    for (const object of found.objects) this.#objects.set(object.name, object);
     this.#version = found.version;
     return this.#told();
   }
 
-  #watch(): Observable<Heard> {
+  #watch(): Observable<Heard<T>> {
     const { http, url } = this.#setup;
     const { scheduler } = this.#env;
     const query = `&watch=true&allowWatchBookmarks=true&timeoutSeconds=${WATCH_SECS}`;
@@ -125,7 +127,7 @@ class Following {
     const options = { limitMs: WATCH_SECS * 1000 + MARGIN_MS, what: WHAT, head };
     const received$ = http(`${url}${query}&resourceVersion=${from}`, 'watch');
     return exchange(received$, options, scheduler).pipe(
-      mergeMap((part): readonly (Heard | undefined)[] =>
+      mergeMap((part): readonly (Heard<T> | undefined)[] =>
         part.t === 'bytes'
           ? lines.push(part.bytes).map((line) => this.#event(line, watch))
           : [this.#ended(part, watch)],
@@ -156,7 +158,7 @@ class Following {
   }
 
   /** A watch that ends by itself is opened again from where it was, and so is a good one that was cut: many a proxy does that. */
-  #ended(part: Part, watch: Watch): Heard | undefined {
+  #ended(part: Part, watch: Watch): Heard<T> | undefined {
     this.#end(watch);
     if (part.t === 'failed' && part.status === GONE) return this.#gone();
     if (part.t === 'failed' && !watch.isGood) return this.#failed(part.cause);
@@ -165,7 +167,7 @@ class Following {
   }
 
   /** Begun anew by a list, whose answer ends the doubt: a watch is silent while nothing changes, and may be refused for good. */
-  #failed(cause: string): Heard {
+  #failed(cause: string): Heard<T> {
     this.#version = undefined;
     this.#delayMs = this.#pace.afterFailure();
     return failed(cause);
@@ -182,7 +184,7 @@ class Following {
     return undefined;
   }
 
-  #event(line: string, watch: Watch): Heard | undefined {
+  #event(line: string, watch: Watch): Heard<T> | undefined {
     const event = parse(line);
     const { type, object } =
       typeof event === 'object' && event !== null
@@ -204,37 +206,39 @@ class Following {
     }
   }
 
-  #changed(type: string, object: unknown): Heard | undefined {
-    const slice = readSlice(object);
-    if (slice === undefined) return undefined;
-    if (type === 'DELETED') this.#slices.delete(slice.name);
-    else this.#slices.set(slice.name, slice);
-    this.#version = slice.version || this.#version;
+  #changed(type: string, json: unknown): Heard<T> | undefined {
+    const object = this.#setup.read(json);
+    if (object === undefined) return undefined;
+    if (type === 'DELETED') this.#objects.delete(object.name);
+    else this.#objects.set(object.name, object);
+    this.#version = object.version || this.#version;
     return this.#told();
   }
 
   /** An error, or what is no event. */
-  #broken(line: string, object: unknown): Heard | undefined {
+  #broken(line: string, object: unknown): Heard<T> | undefined {
     const code =
       typeof object === 'object' && object !== null && 'code' in object ? object.code : 0;
     if (code === GONE) return this.#gone();
     return this.#failed(`${WHAT}: expected an event, got ${excerpt(line)}`);
   }
 
-  #told(): Heard {
-    return { t: 'slices', slices: [...this.#slices.values()] };
+  #told(): Heard<T> {
+    return { t: 'objects', objects: [...this.#objects.values()] };
   }
 }
 
 /**
- * Follows the slices of a service.
+ * Follows objects of one kind.
  *
  *   list     a--|           x410          a all of them
- *   watch       -b-c--x                   b, c a slice changed; x its end, opened again from c
+ *   watch       -b-c--x                   b, c one changed;  x its end, opened again from c
  *   told     a---b-c--                    410: listed again, and nothing is doubted meanwhile
  *
  * A watch that was good goes on likewise when it is cut. Whatever else fails is told, and all is listed again.
  * Errors: none. Ends: never. Bounds: 64 MiB for a list or an event.
  */
-export const followSlices = (setup: SlicesSetup, env: Env): Observable<Heard> =>
-  defer(() => new Following(setup, env).run());
+export const followObjects = <T extends KubeObject>(
+  setup: ObjectsSetup<T>,
+  env: Env,
+): Observable<Heard<T>> => defer(() => new Following(setup, env).run());
