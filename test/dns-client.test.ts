@@ -67,6 +67,26 @@ test('a name that does not exist, and one without what is asked for, are none', 
   assert.equal((await firstValueFrom(ask(A))).t, 'none');
 });
 
+test('a chain of names is followed in whatever order it comes', async (context) => {
+  const dns = await startDns(context);
+  const link = (i: number): string => (i === 0 ? A.name : `n${i}`);
+  const chain = Array.from({ length: 1000 }, (_, i) => cname(link(i), link(i + 1)));
+  dns.replies.set('A web.example', [a('10.0.0.1', 60, link(1000)), ...chain.reverse()]);
+  assert.deepEqual(await firstValueFrom(makeDns(REAL, [dns.server])(A)), found(['10.0.0.1'], 60));
+});
+
+test('a server that knows nothing and asks nobody has not said that there is nothing', () => {
+  const question = { type: 'A', name: A.name } as const;
+  const [recursive, authoritative] = [0x0080, 0x0400];
+  const told = (flags: number, answers: Answer[] = []): unknown =>
+    decodeAnswer(encode({ type: 'response', id: 1, flags, questions: [question], answers }), A, 1);
+  const lame = { t: 'failed', cause: 'a server that looks no names up for others' };
+  assert.deepEqual(told(0), lame);
+  for (const flags of [recursive, authoritative])
+    assert.deepEqual(told(flags), { t: 'none', ttlSecs: 5 });
+  assert.deepEqual(told(0, [a('10.0.0.1')]), found(['10.0.0.1'], 60));
+});
+
 test('an answer that is too long for UDP is asked for by TCP', async (context) => {
   const dns = await startDns(context);
   const ips = Array.from({ length: 400 }, (_, i) => `10.0.${i >> 8}.${i & 255}`);

@@ -36,15 +36,19 @@ export const encodeQuestion = ({ name, type }: Question, id: number): Uint8Array
 
 const lower = (name: string): string => name.toLowerCase().replace(/\.$/, '');
 
-/** The names that an answer is about: the one that was asked for, and those that it stands for. */
+/** The names that an answer is about: the one that was asked for, and those that it stands for, in whatever order they are told. */
 const chainOf = (name: string, records: readonly Answer[]): ReadonlySet<string> => {
+  const aliases = new Map<string, string[]>();
+  for (const record of records)
+    if (record.type === 'CNAME') {
+      const alias = lower(record.name);
+      const targets = aliases.get(alias) ?? [];
+      targets.push(lower(record.data));
+      aliases.set(alias, targets);
+    }
   const chain = new Set([name]);
-  // In the order of the chain in all but strange answers; each round finds one more at least.
-  for (let size = 0; size < chain.size; ) {
-    size = chain.size;
-    for (const record of records)
-      if (record.type === 'CNAME' && chain.has(lower(record.name))) chain.add(lower(record.data));
-  }
+  // A set that grows is walked to its new end.
+  for (const one of chain) for (const target of aliases.get(one) ?? []) chain.add(target);
   return chain;
 };
 
@@ -100,13 +104,24 @@ const isAnswerTo = (packet: Packet, { name, type }: Question, id: number): boole
   );
 };
 
+type Decoded = Packet & {
+  readonly flag_tc?: boolean;
+  readonly flag_aa?: boolean;
+  readonly flag_ra?: boolean;
+  readonly rcode?: string;
+};
+
+/** A server that neither knows the name nor asks others for it says nothing about it. */
+const isLame = ({ answers = [], flag_aa, flag_ra }: Decoded): boolean =>
+  answers.length === 0 && flag_aa !== true && flag_ra !== true;
+
 /** What bytes say: an answer, that it is too long for UDP, or, `undefined`, nothing about this question. */
 export const decodeAnswer = (
   bytes: Uint8Array,
   question: Question,
   id: number,
 ): DnsAnswer | 'truncated' | undefined => {
-  let packet: Packet & { readonly flag_tc?: boolean; readonly rcode?: string };
+  let packet: Decoded;
   try {
     packet = decode(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
   } catch {
@@ -116,7 +131,9 @@ export const decodeAnswer = (
   if (packet.flag_tc === true) return 'truncated';
   switch (packet.rcode) {
     case 'NOERROR':
-      return positive(question, packet);
+      return isLame(packet)
+        ? { t: 'failed', cause: 'a server that looks no names up for others' }
+        : positive(question, packet);
     case 'NXDOMAIN':
       return negative(packet);
     default:
