@@ -85,26 +85,40 @@ const ruleOf = ({ dentry }: Step, before: string): string => {
   return rule === before ? '' : rule;
 };
 
-const linesOf = (step: Step, depth: number, lead: string, before: string): readonly string[] => {
+/** Where a step stands. */
+interface At {
+  /** The names above it. */
+  readonly above: readonly unknown[];
+  readonly lead: string;
+  /** The rule above it. */
+  readonly before: string;
+}
+
+/** One name so often above itself stands in a circle of rules; less often it may have parts. */
+const MOST_AGAIN = 10;
+
+const linesOf = (step: Step, { above, lead, before }: At): readonly string[] => {
+  const { path } = step;
   const rule = ruleOf(step, before);
-  const outcome = outcomeOf(step);
+  const isCircle = above.filter((one) => one === path).length >= MOST_AGAIN;
+  const outcome = isCircle ? 'and so on, round in a circle of rules' : outcomeOf(step);
   const own =
-    `${'  '.repeat(depth)}${lead}${step['path'] ?? ''}` +
+    `${'  '.repeat(above.length)}${lead}${path ?? ''}` +
     `${outcome && `: ${outcome}`}${rule && `   [${rule}]`}`;
-  const children = childrenOf(step);
+  const children = isCircle ? [] : childrenOf(step);
   const first = step['type'] === 'alt' ? children.findIndex(({ step: one }) => isFound(one)) : -1;
   return [
     own,
     ...children.flatMap((child, i) =>
-      linesOf(
-        child.step,
-        depth + 1,
-        (first >= 0 && i > first ? '(not reached) ' : '') + child.lead,
-        rule || before,
-      ),
+      linesOf(child.step, {
+        above: [...above, path],
+        lead: (first >= 0 && i > first ? '(not reached) ' : '') + child.lead,
+        before: rule || before,
+      }),
     ),
   ];
 };
 
 /** All lines, without a line break at the end. */
-export const delegationText = (step: Step): string => linesOf(step, 0, '', '').join('\n');
+export const delegationText = (step: Step): string =>
+  linesOf(step, { above: [], lead: '', before: '' }).join('\n');

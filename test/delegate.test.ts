@@ -3,7 +3,14 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { isRight } from 'fp-ts/lib/Either.js';
 import { delegationText, isBound } from '../src/delegation-text.ts';
+import type { Known } from '../src/dtab/evaluate.ts';
+import { explain } from '../src/dtab/explain.ts';
+import { parseDtab } from '../src/dtab/parse.ts';
+import type { Bound } from '../src/interpreter/namers/namer.ts';
+import { delegationJson } from '../src/interpreter/names-json.ts';
+import type { Path } from '../src/path.ts';
 import { runCommand, startDaemon } from './support/daemon.ts';
 import { makeScope, type Scope, temporaryFolder } from './support/process.ts';
 
@@ -119,6 +126,22 @@ test('the admin server tells the same as JSON, of a namerd what that says, with 
     'neg',
   );
   assert.equal((await daemon.get('/delegator.json?router=x&path=/svc')).status, 400);
+});
+
+test('a circle of rules is told as one, not a hundred times', () => {
+  const dtab = parseDtab(
+    '/svc => /a; /a => /b; /b => /a | ~; /deep => ~ | (~ & (~ | (~ & (~ | ~))))',
+  );
+  assert.ok(isRight(dtab));
+  const told = (name: string): string => {
+    const ask = (): Known<Bound> => ({ t: 'ok', tree: { t: 'neg' } });
+    const step = explain<Bound>(dtab.right, name as Path, ask);
+    return delegationText(delegationJson(step, () => ({ t: 'neg' })));
+  };
+  const lines = told('/svc').split('\n');
+  assert.ok(lines.length < 40, `${lines.length} lines`);
+  assert.ok(lines.some((line) => /^ +\/[ab]: and so on, round in a circle of rules/.test(line)));
+  assert.doesNotMatch(told('/deep'), /circle/);
 });
 
 test('whatever a namerd answers is shown, and nothing in it is taken for granted', () => {
