@@ -237,6 +237,22 @@ test('what fails is logged once, and when it works again', () =>
     assert.deepEqual(m.logged, [failed, works, failed]);
   }));
 
+test('rules that lead nowhere are logged once for their name, and when they lead somewhere', () =>
+  marbles((m) => {
+    const world: World = {
+      dtabs: { a: '/svc=>/svc', b: '/svc=>/#/x' },
+      change: 'a 99ms b 99ms a 59900ms b',
+      names: { '/#/x': 'l' },
+    };
+    m.expect(resolve(m, world).told$.pipe(filter(() => false)), '61s !').toBe('-');
+    m.flush();
+    const cause = 'Max recursion level: 100 reached in Namer lookup';
+    assert.deepEqual(m.logged, [
+      `warn the look-up of a name failed, what is known is kept dst=/svc cause=${cause}`,
+      'info the look-up of a name works again dst=/svc',
+    ]);
+  }));
+
 test('what holds is confirmed every half minute, not while it is in doubt', () =>
   marbles((m) => {
     const world: World = {

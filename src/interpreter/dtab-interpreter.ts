@@ -2,6 +2,7 @@
 import {
   concatMap,
   connect,
+  defer,
   distinctUntilChanged,
   EMPTY,
   interval,
@@ -10,11 +11,14 @@ import {
   type Observable,
   scan,
   switchMap,
+  tap,
 } from 'rxjs';
 import type { Dtab } from '../dtab/dtab.ts';
 import type { Env } from '../env.ts';
+import type { Path } from '../path.ts';
 import type { BoundName, DtabNaming, KnownAddr } from './dtab-naming.ts';
 import type { Interpreter, Resolution, Said } from './interpreter.ts';
+import { makeJournal } from './journal.ts';
 import { believed } from './last-good.ts';
 import type { Bound } from './namers/namer.ts';
 import { reckon } from './reckon.ts';
@@ -110,6 +114,18 @@ const confirmed = (told$: Observable<Told>, { scheduler }: Env): Observable<Reso
     map(() => CONFIRMED),
   );
 
+/** Has the log know of rules that lead nowhere; what namers fail at they tell themselves. */
+const logged = (name$: Observable<BoundName>, dst: Path, env: Env): Observable<BoundName> =>
+  defer(() => {
+    const journal = makeJournal({ dst }, env);
+    return name$.pipe(
+      tap(({ known, isAstray }) => {
+        if (known.t === 'failed' && isAstray === true) journal({ news: known });
+        else if (known.t === 'ok') journal({ news: { t: 'bound' } });
+      }),
+    );
+  });
+
 /**
  * Makes an interpreter of a dtab and what namers know.
  *
@@ -126,7 +142,7 @@ export const makeDtabInterpreter = (
   env: Env,
 ): Interpreter => ({
   resolve: (name) =>
-    toldOf(naming.follow(dtab$, name), naming.addrOf, env).pipe(
+    toldOf(logged(naming.follow(dtab$, name), name, env), naming.addrOf, env).pipe(
       connect((told$) => merge(told$.pipe(newsOf), confirmed(told$, env))),
     ),
 });

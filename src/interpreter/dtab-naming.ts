@@ -29,6 +29,8 @@ export type KnownAddr = LastGood<GoodAddr>;
 /** A bound tree, and why it may be old. */
 export interface BoundName {
   readonly known: Known<Bound>;
+  /** It has failed, and no namer did: its rules lead nowhere that can be reached. */
+  readonly isAstray?: boolean;
   readonly doubt?: string | undefined;
   /** ms of the scheduler at which it was heard last; absent: it holds until another comes. */
   readonly at?: number | undefined;
@@ -122,7 +124,15 @@ class Names implements DtabNaming {
 
   readonly follow = (dtab$: Observable<Dtab>, path: Path): Observable<BoundName> => {
     const name = canonicalPath(path);
-    return this.#reckon(dtab$, (dtab, ask) => evaluate<Bound>(dtab, name, ask));
+    return this.#reckon(dtab$, (dtab, ask) => {
+      let isHeard = false;
+      const known = evaluate<Bound>(dtab, name, (asked) => {
+        const said = ask(asked);
+        isHeard ||= said.t === 'failed';
+        return said;
+      });
+      return { known, isAstray: known.t === 'failed' && !isHeard };
+    }).pipe(map(({ known: found, doubt }) => ({ ...found, doubt })));
   };
 
   readonly bind = (dtab$: Observable<Dtab>, path: Path): Observable<BoundTree> =>
