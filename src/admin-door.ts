@@ -28,7 +28,10 @@ export class AdminDoor {
   }
 
   /** Binds what a config asks for, unless it is bound already; `Left`: one line on why it cannot be had. */
-  reserve({ ip, port }: AdminConfig): Observable<Either<readonly string[], Reserved>> {
+  reserve({
+    ip,
+    port,
+  }: Pick<AdminConfig, 'ip' | 'port'>): Observable<Either<readonly string[], Reserved>> {
     const address = makeAddress(ip, port);
     if (this.#server !== undefined && this.#asked === address.text) return of(right(UNCHANGED));
     return bindAdmin(address, this.#handlers, this.#env).pipe(

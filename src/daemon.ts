@@ -2,8 +2,6 @@
 import { type Either, isLeft, right } from 'fp-ts/lib/Either.js';
 import {
   BehaviorSubject,
-  distinctUntilChanged,
-  EMPTY,
   finalize,
   map,
   merge,
@@ -11,12 +9,9 @@ import {
   type Observable,
   of,
   Subject,
-  switchMap,
 } from 'rxjs';
 import { AdminDoor } from './admin-door.ts';
-import { changes } from './config/changes.ts';
 import type { Config } from './config/config.ts';
-import { signatureOfAll } from './config/files.ts';
 import type { LoadedFile } from './config/read.ts';
 import type { Engine } from './engine.ts';
 import { makeHandlers } from './handlers.ts';
@@ -28,7 +23,7 @@ import {
   type Reloaded,
   type Request,
 } from './lifecycle.ts';
-import type { Log } from './log.ts';
+import { renewed, told } from './reloads.ts';
 import type { World } from './world.ts';
 
 /** What the daemon is started with. */
@@ -43,34 +38,6 @@ export interface DaemonSetup {
   /** Makes what routes connections: `config` gives the config in force. */
   readonly engine: (config: () => Config) => Engine;
 }
-
-/** How a reload went, in words. */
-const WORDS: Readonly<Record<Reloaded, readonly [good: string, bad: string]>> = {
-  config: ['reloaded', 'reload failed'],
-  certificates: ['certificates reloaded', 'the old certificates stay'],
-};
-
-/** Has the log know how a reload went, beside whoever asked for it. */
-const told =
-  (log: Log) =>
-  (request: Request): Request => {
-    if (request.t !== 'reload') return request;
-    const { what } = request;
-    const [good, bad] = WORDS[what];
-    const answer = (result: Either<readonly string[], void>): void => {
-      if (isLeft(result)) for (const error of result.left) log('error', bad, { error });
-      else log('info', good);
-      request.answer(result);
-    };
-    return { t: 'reload', what, answer };
-  };
-
-const ignore = (): void => undefined;
-
-/** What a signal asks, with nobody to answer to. */
-export const RELOAD: Request = { t: 'reload', what: 'config', answer: ignore };
-
-const RENEW: Request = { t: 'reload', what: 'certificates', answer: ignore };
 
 class Daemon {
   readonly #setup: DaemonSetup;
@@ -123,25 +90,15 @@ class Daemon {
     const { run, stop, cut } = this.#engine;
     return {
       first: this.#inForce.config,
-      request$: merge(this.#setup.signal$, this.#asked$, this.#renewed$()).pipe(map(told(env.log))),
+      request$: merge(this.#setup.signal$, this.#asked$, renewed(this.#paths$, env)).pipe(
+        map(told(env.log)),
+      ),
       load: (what) => this.#load(what),
       prepare: (config) => this.#prepare(config),
       run,
       stopping: stop,
       cut,
     };
-  }
-
-  /** Asks for a reload whenever a file of certificates or keys changes. */
-  #renewed$(): Observable<Request> {
-    const { env } = this.#setup.world;
-    return this.#paths$.pipe(
-      distinctUntilChanged((a, b) => a.join('\n') === b.join('\n')),
-      switchMap((paths) =>
-        paths.length === 0 ? EMPTY : changes(() => signatureOfAll(paths), env),
-      ),
-      map(() => RENEW),
-    );
   }
 
   #load(what: Reloaded): Either<readonly string[], Config> {

@@ -8,9 +8,10 @@ import { HELP, parseCommandLine, type Task } from './cli.ts';
 import type { NamerdConfig } from './config/build-namerd.ts';
 import { NAMERD } from './config/load.ts';
 import { type LoadedFile, readConfig, readFileOf } from './config/read.ts';
-import { daemon, RELOAD } from './daemon.ts';
+import { daemon } from './daemon.ts';
 import type { Request } from './lifecycle.ts';
 import { namerdDaemon } from './namerd-daemon.ts';
+import { RELOAD } from './reloads.ts';
 import { replay } from './replay/command.ts';
 import { schemaFor } from './schema-command.ts';
 import { simulate } from './simulate/command.ts';
@@ -43,10 +44,12 @@ const signal$ = (): Observable<Request> =>
     ),
   );
 
-const loadAgain = (file: string) => (): Either<readonly string[], LoadedFile> =>
-  file === '-'
-    ? left(['the configuration came from standard input, which cannot be read again'])
-    : readConfig(file);
+const loadAgain =
+  <C>(file: string, read: (file: string) => Either<readonly string[], LoadedFile<C>>) =>
+  (): Either<readonly string[], LoadedFile<C>> =>
+    file === '-'
+      ? left(['the configuration came from standard input, which cannot be read again'])
+      : read(file);
 
 /** Runs until it is told how to exit; a fault of our own ends the process, and says so. */
 const live = (world: World, life$: Observable<number>): void => {
@@ -68,7 +71,14 @@ const run = (file: string, first: LoadedFile): void => {
   const engine = makeEngine(first.config, world);
   live(
     world,
-    daemon({ first, load: loadAgain(file), signal$: signal$(), world, engine, version: version() }),
+    daemon({
+      first,
+      load: loadAgain(file, readConfig),
+      signal$: signal$(),
+      world,
+      engine,
+      version: version(),
+    }),
   );
 };
 
@@ -138,9 +148,12 @@ const tell = <D extends { readonly t: 'done'; readonly out: string }>(
   process.exitCode = isGood(found) ? EXIT.ok : EXIT.failed;
 };
 
-const serveNames = (file: LoadedFile<NamerdConfig>): void => {
+const readNamerd = (file: string) => readFileOf(file, NAMERD);
+
+const serveNames = (file: string, first: LoadedFile<NamerdConfig>): void => {
   const world = makeWorld();
-  live(world, namerdDaemon({ file, signal$: signal$(), world }));
+  const load = loadAgain(file, readNamerd);
+  live(world, namerdDaemon({ first, load, signal$: signal$(), world }));
 };
 
 /** Goes on with a good file, or only says that it is one. */
@@ -181,7 +194,8 @@ const start = (task: Extract<Task, { config: string }>): void => {
   }
   if (t === 'run') withFile(config, readConfig(config), (file) => run(config, file));
   else if (t === 'check') withFile(config, readConfig(config), undefined);
-  else withFile(config, readFileOf(config, NAMERD), t === 'namerd' ? serveNames : undefined);
+  else if (t === 'namerd') withFile(config, readNamerd(config), (file) => serveNames(config, file));
+  else withFile(config, readNamerd(config), undefined);
 };
 
 const { [SLOT]: slot } = process.env;

@@ -36,6 +36,7 @@ const SUBSCRIBERS: Readonly<Record<string, string>> = {
   'src/simulate/run.ts': 'a simulation is run to its end, and then asked',
   'src/testing/routing.ts': 'a test runs routers beside what it expects of them',
   'src/testing/virtual-servers.ts': 'as src/server/serve.ts',
+  'src/namerd/interfaces.ts': 'listeners begin before a reload is decided',
   'src/server/serve.ts': 'a listener and its configs become one Observable',
   'src/workers/fleet.ts': 'workers begin before the first config does, and end after the last',
 };
@@ -47,7 +48,7 @@ const ZONES: readonly (readonly [zone: string, files: RegExp])[] = [
   ['index', /^src\/index\.ts$/],
   [
     'app',
-    /^src\/(?:app|lifecycle|listeners|daemon|embed|namerd-daemon|explain-for|engine|machine|admin-door|connection-log|explain-route|why-not|handlers)\.ts$/,
+    /^src\/(?:app|lifecycle|listeners|daemon|embed|namerd-daemon|explain-for|engine|machine|reloads|admin-door|connection-log|explain-route|why-not|handlers)\.ts$/,
   ],
   [
     'base',

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
+import { request } from 'node:http';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { LOOK_MS } from '../src/namerd/files/file-set.ts';
@@ -152,7 +153,53 @@ test('a file that is being written is not believed, whoever asks', async (t) => 
   });
 });
 
-test('it ends when it is told to, and says what it does not do', async (t) => {
+test('a reload changes namers and listeners, and cuts no watch of those that stay', async (t) => {
+  const scope = makeScope(t);
+  const [one, other] = [await temporaryFolder(scope), await temporaryFolder(scope)];
+  await writeFile(join(one, 'web'), '127.0.0.1 1\n');
+  await writeFile(join(other, 'web'), '127.0.0.1 2\n');
+  const config = (rootDir: string, more: object = {}) => ({
+    admin: { port: 0 },
+    log: { format: 'json' },
+    storage: inMemory('/svc => /#/io.l5d.fs'),
+    namers: [{ kind: 'io.l5d.fs', rootDir }],
+    interfaces: [{ kind: 'io.l5d.httpController', port: 0 }],
+    ...more,
+  });
+  const daemon = await startDaemon(scope, config(one), { command: 'namerd' });
+  const { addr } = await daemon.logged(isListening);
+  const base = `http://${addr}`;
+  const watched: string[] = [];
+  const watch = request(`${base}/api/1/resolve/default?path=/svc/web&watch=1`, (reply) =>
+    reply.setEncoding('utf8').on('data', (text: string) => watched.push(text)),
+  ).end();
+  t.after(() => watch.destroy());
+  const isTold = (port: number) => async () => watched.at(-1)?.includes(`"port":${port},`) === true;
+  await eventually('the first is told', isTold(1));
+  await daemon.rewrite(config(other));
+  assert.equal((await daemon.post('/reload')).status, 200);
+  await eventually('the second is told', isTold(2));
+  for (const [wrong, expected] of [
+    [config(one, { storage: inMemory('/other => /b') }), /^storage: expected what it was/],
+    [config(one, { interfaces: [] }), /expected an interface/],
+  ] as const) {
+    await daemon.rewrite(wrong);
+    const { status, body } = await daemon.post('/reload');
+    assert.equal(status, 400);
+    assert.match(body, expected);
+  }
+  const port = await freePort();
+  const interfaces = [{ kind: 'io.l5d.httpController', port }];
+  const before = daemon.log.length;
+  await daemon.rewrite(config(other, { interfaces }));
+  daemon.signal('SIGHUP');
+  await daemon.logged(isListening, before);
+  assert.equal((await ask(`http://127.0.0.1:${port}/api/1/dtabs`)).body, '["default"]\n');
+  await assert.rejects(ask(`${base}/api/1/dtabs`));
+  assert.equal(watched.length, 2);
+});
+
+test('it ends when it is told to', async (t) => {
   const scope = makeScope(t);
   const { daemon, base } = await startNames(scope, { storage: inMemory('/a => /b') });
   assert.equal((await daemon.get('/ping')).body, 'pong\n');
@@ -160,9 +207,6 @@ test('it ends when it is told to, and says what it does not do', async (t) => {
   assert.equal(await daemon.metric('l5d:namerd:requests'), 1);
   assert.equal((await put(base, '/a => /c')).status, 204);
   await daemon.logged(({ message }) => message === 'dtab changed');
-  assert.equal((await daemon.post('/reload')).status, 400);
-  daemon.signal('SIGHUP');
-  await daemon.logged(({ message }) => message.includes('at the start only'));
   assert.equal((await ask(`${base}/api/1/dtabs`)).body, '["default"]\n');
   daemon.signal('SIGTERM');
   assert.deepEqual(await daemon.exit(), { code: 0, signal: null });

@@ -38,7 +38,7 @@ const start = async (scope: Scope) => {
     storage: { kind: 'io.l5d.inMemory', namespaces: { default: '/a => /b' } },
     interfaces: [{ kind: 'io.l5d.httpController', port: 0, tls }],
   };
-  return { folder, server, client, config };
+  return { folder, paths, server, client, config };
 };
 
 test('clients with a certificate are served, others are not', async (t) => {
@@ -53,6 +53,22 @@ test('clients with a certificate are served, others are not', async (t) => {
   await assert.rejects(get(port, trust));
   const stranger = await makeCert('stranger');
   await assert.rejects(get(port, { ...trust, cert: stranger.certs, key: stranger.privateKey }));
+});
+
+test('a certificate that is replaced is shown to whoever comes then', async (t) => {
+  const scope = makeScope(t);
+  const { paths, server, client, config } = await start(scope);
+  const daemon = await startDaemon(scope, config, { command: 'namerd' });
+  const { addr } = await daemon.logged(({ message }) => message === 'namerd listening');
+  const port = Number(addr?.split(':').at(-1));
+  const options = { servername: 'localhost', cert: client.certs, key: client.privateKey };
+  assert.equal(await get(port, { ...options, ca: server.certs }), '["default"]\n');
+  const next = await makeCert('localhost');
+  await writeFile(paths.certs, next.certs);
+  await writeFile(paths.privateKey, next.privateKey);
+  await daemon.logged(({ message }) => message === 'certificates reloaded');
+  assert.equal(await get(port, { ...options, ca: next.certs }), '["default"]\n');
+  await assert.rejects(get(port, { ...options, ca: server.certs }));
 });
 
 /** What `--check` says of a configuration whose `tls` has these keys too. */

@@ -52,7 +52,8 @@ const failed = (cause: string): { readonly t: 'failed'; readonly cause: string }
 const shapeOf = (tree: NameTree<Bound>): string =>
   showTree(mapTree(tree, ({ id, residual }) => `${id} ${residual}` as Path));
 
-const isSameTree = (one: BoundTree, other: BoundTree): boolean => {
+/** Compares what names are bound to; the order of branches is part of it. */
+export const isSameTree = (one: BoundTree, other: BoundTree): boolean => {
   if (one.t === 'ok' && other.t === 'ok') return shapeOf(one.tree) === shapeOf(other.tree);
   if (one.t === 'failed' && other.t === 'failed') return one.cause === other.cause;
   return one.t === other.t;

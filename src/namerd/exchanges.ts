@@ -81,6 +81,7 @@ export interface ApiSetup {
 /** Serves exchanges, and counts them. */
 export class Api {
   readonly #setup: ApiSetup;
+  #maxWatches: number;
   readonly #env: Env;
   #watches = 0;
   #requests = 0;
@@ -88,7 +89,13 @@ export class Api {
 
   constructor(setup: ApiSetup, env: Env) {
     this.#setup = setup;
+    this.#maxWatches = setup.maxWatches;
     this.#env = env;
+  }
+
+  /** From now on so many watches at most; those that are open stay. */
+  limit(maxWatches: number): void {
+    this.#maxWatches = maxWatches;
   }
 
   /** What was counted since the start, and the watches that are open. */
@@ -140,10 +147,10 @@ export class Api {
     body: Observable<string>,
     outgoing: ServerResponse,
   ): Observable<never> {
-    if (this.#watches >= this.#setup.maxWatches) {
+    if (this.#watches >= this.#maxWatches) {
       this.#refused += 1;
       return this.#send(
-        words(503, `expected at most ${this.#setup.maxWatches} watches, got one more`),
+        words(503, `expected at most ${this.#maxWatches} watches, got one more`),
         outgoing,
       );
     }

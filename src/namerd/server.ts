@@ -1,6 +1,6 @@
 /** The HTTP server around the API. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { createServer as createSecureServer } from 'node:https';
+import { createServer as createSecureServer, Server as SecureServer } from 'node:https';
 import { type Either, left, right } from 'fp-ts/lib/Either.js';
 import {
   defer,
@@ -51,12 +51,19 @@ export interface ServerSetup extends ApiSetup {
   readonly tls?: ServerPem;
 }
 
+const limit = (server: Server, maxWatches: number): void => {
+  server.maxConnections = maxWatches + MOST_OTHERS;
+};
+
+/** What of a listener may change while it listens. */
+export type Renewal = Pick<ServerSetup, 'maxWatches' | 'tls'>;
+
 const makeServer = ({ tls, maxWatches }: ServerSetup): Server => {
   const server =
     tls === undefined
       ? createServer(TIMEOUTS)
       : createSecureServer({ ...TIMEOUTS, ...tls, rejectUnauthorized: tls.requestCert });
-  server.maxConnections = maxWatches + MOST_OTHERS;
+  limit(server, maxWatches);
   server.maxHeadersCount = MOST_HEADERS;
   server.timeout = 0;
   server.on('connection', (socket) => socket.setKeepAlive(true, KEEP_ALIVE_MS));
@@ -84,6 +91,8 @@ export interface Listening {
   /** `ip:port`. */
   readonly address: string;
   readonly counts: () => Counts;
+  /** For whoever comes from now on; of TLS the certificates and keys alone. */
+  readonly renew: (renewal: Renewal) => void;
 }
 
 const serving = (server: Server, setup: ServerSetup, env: Env) => {
@@ -93,8 +102,15 @@ const serving = (server: Server, setup: ServerSetup, env: Env) => {
     'request',
     (incoming: IncomingMessage, outgoing: ServerResponse): Exchange => ({ incoming, outgoing }),
   ).pipe(untilClosed(api.serve));
+  const renew = ({ maxWatches, tls }: Renewal): void => {
+    limit(server, maxWatches);
+    api.limit(maxWatches);
+    if (tls !== undefined && server instanceof SecureServer) server.setSecureContext(tls);
+  };
   const opened$ = fromEvent(server, 'listening').pipe(
-    map(() => right({ address: boundTo(server, setup.address), counts: () => api.counts() })),
+    map(() =>
+      right({ address: boundTo(server, setup.address), counts: () => api.counts(), renew }),
+    ),
   );
   const failed$ = fromEvent(server, 'error', (error: Error) => error).pipe(
     mergeMap((error) => {
