@@ -1,5 +1,6 @@
 /** Values that are computed from others, which are found out only while computing. */
 import { Observable, type SchedulerLike, type Subscriber, Subscription } from 'rxjs';
+import { type Turns, turnsOf } from './turns.ts';
 
 /** Most rounds of one reckoning, in each of which sources that were not asked before answer at once. */
 const MOST_ROUNDS = 1000;
@@ -22,11 +23,10 @@ interface Held<V> {
 
 class Reckoning<I, A, V, R> {
   readonly #setup: ReckonSetup<I, A, V, R>;
-  readonly #scheduler: SchedulerLike;
+  readonly #turns: Turns;
   readonly #out: Subscriber<R>;
   readonly #held = new Map<string, Held<V>>();
   #input: { readonly value: I } | undefined;
-  #due: Subscription | undefined;
   #isReckoning = false;
   #isOld = false;
 
@@ -35,7 +35,7 @@ class Reckoning<I, A, V, R> {
     { scheduler, out }: { readonly scheduler: SchedulerLike; readonly out: Subscriber<R> },
   ) {
     this.#setup = setup;
-    this.#scheduler = scheduler;
+    this.#turns = turnsOf(scheduler);
     this.#out = out;
   }
 
@@ -57,14 +57,10 @@ class Reckoning<I, A, V, R> {
   /** At the end of this turn, when all that changes in it has changed. */
   #soon(): void {
     if (this.#isReckoning) this.#isOld = true;
-    else
-      this.#due ??= this.#scheduler.schedule(() => {
-        this.#due = undefined;
-        this.#reckon();
-      });
+    else this.#turns.add(this.#reckon);
   }
 
-  #reckon(): void {
+  readonly #reckon = (): void => {
     if (this.#input === undefined) return;
     const { value: input } = this.#input;
     this.#isReckoning = true;
@@ -86,7 +82,7 @@ class Reckoning<I, A, V, R> {
     this.#isReckoning = false;
     for (const key of this.#held.keys()) if (!asked.has(key)) this.#drop(key);
     this.#out.next(result);
-  }
+  };
 
   #hold(key: string, asked: A): Held<V> {
     const known = this.#held.get(key);
@@ -114,7 +110,7 @@ class Reckoning<I, A, V, R> {
   }
 
   #end(): void {
-    this.#due?.unsubscribe();
+    this.#turns.drop(this.#reckon);
     for (const key of [...this.#held.keys()]) this.#drop(key);
   }
 }
@@ -129,7 +125,7 @@ class Reckoning<I, A, V, R> {
  *   told    ?a--a----b-
  *
  * Order: the first value comes with the first input, at once; later ones at the end of the turn in which something
- * changed. Errors: those of the input and the sources. Ends: never by itself.
+ * changed, or, where many have changed, in one of those that follow (`Turns`). Errors: those of the input and the sources. Ends: never by itself.
  */
 export const reckon = <I, A, V, R>(
   setup: ReckonSetup<I, A, V, R>,
