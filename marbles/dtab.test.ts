@@ -13,10 +13,10 @@ import { leaf, NEG } from '../src/dtab/name-tree.ts';
 import { parseDtab } from '../src/dtab/parse.ts';
 import { makeDtabInterpreter } from '../src/interpreter/dtab-interpreter.ts';
 import { makeDtabNaming } from '../src/interpreter/dtab-naming.ts';
+import { FAULT_MS } from '../src/interpreter/guarded.ts';
 import type { Part, Resolution } from '../src/interpreter/interpreter.ts';
 import type { Addr, Binding } from '../src/interpreter/namers/namer.ts';
 import { reckon } from '../src/interpreter/reckon.ts';
-import { FAULT_MS } from '../src/interpreter/shared.ts';
 import type { Path } from '../src/path.ts';
 import { type Marbles, marbles } from '../src/testing/marbles.ts';
 

@@ -32,6 +32,9 @@ const SUBSCRIBERS: Readonly<Record<string, string>> = {
   'src/serialize.ts': 'a custom operator has to subscribe to its source',
   'src/main.ts': 'the one top-level subscribe',
   'src/replay/rerun.ts': 'a run in virtual time has no one to subscribe for it',
+  'src/interpreter/guarded.ts':
+    'each name has two: a chain of operators would cost five times as much memory',
+  'src/interpreter/shared.ts': 'as src/interpreter/guarded.ts',
   'src/interpreter/reckon.ts': 'what is computed finds out what it needs while it computes',
   'src/simulate/run.ts': 'a simulation is run to its end, and then asked',
   'src/testing/routing.ts': 'a test runs routers beside what it expects of them',

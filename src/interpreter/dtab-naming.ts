@@ -9,13 +9,14 @@ import { showTree } from '../dtab/print.ts';
 import { canonicalPath } from '../dtab/segment.ts';
 import type { Env } from '../env.ts';
 import type { Path } from '../path.ts';
+import { guarded } from './guarded.ts';
 import { makeJournal } from './journal.ts';
 import { believed, type GoodAddr, type GoodBinding, keep, type LastGood } from './last-good.ts';
 import { isAddr, isBinding } from './namers/check.ts';
 import type { Addr, Binding, Bound, Namer } from './namers/namer.ts';
 import type { BoundTree, Naming } from './naming.ts';
 import { reckon } from './reckon.ts';
-import { guarded, sharedBy } from './shared.ts';
+import { sharedBy } from './shared.ts';
 
 /** Changes of a look-up that come sooner wait for so long. */
 export const BINDING_WINDOW_MS = 20;

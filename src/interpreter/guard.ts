@@ -1,9 +1,9 @@
 /** An interpreter of others’ code behind a fence. */
 import { defer } from 'rxjs';
 import type { Env } from '../env.ts';
+import { guarded } from './guarded.ts';
 import type { Interpreter, Resolution } from './interpreter.ts';
 import { isAddr } from './namers/check.ts';
-import { guarded } from './shared.ts';
 
 /** What comes sooner after another resolution waits so long. */
 const WINDOW_MS = 100;

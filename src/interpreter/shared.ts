@@ -1,60 +1,67 @@
-/** Sources that several ask for: each is observed once, and none can take its observers down. */
-import {
-  catchError,
-  concat,
-  defer,
-  EMPTY,
-  finalize,
-  map,
-  NEVER,
-  type Observable,
-  of,
-  ReplaySubject,
-  share,
-  switchMap,
-  throttle,
-  timer,
-} from 'rxjs';
+/** Sources that several ask for: each is observed once. */
+import { defer, Observable, type SchedulerLike, type Subscriber, type Subscription } from 'rxjs';
 import type { Env } from '../env.ts';
-
-/** A source that threw is asked again after so long. */
-export const FAULT_MS = 5_000;
 
 /** A source that nobody observes any more goes on for so long: who changes hands need not begin anew. */
 export const LINGER_MS = 1_000;
 
-const NONSENSE = 'internal: expected what a namer may say, got something else';
+/** One source, from its first observer to a while after its last. */
+class Shared<V> {
+  readonly #source$: Observable<V>;
+  readonly #scheduler: SchedulerLike;
+  readonly #ended: () => void;
+  readonly #observers = new Set<Subscriber<V>>();
+  #last: { readonly value: V } | undefined;
+  #isBegun = false;
+  #observed: Subscription | undefined;
+  #linger: Subscription | undefined;
 
-/** How sources are guarded. */
-export interface Guard<V> {
-  /** What stands for an error. */
-  readonly failed: (cause: string) => V;
-  /** Whether it is a value at all: sources are others’ code too. */
-  readonly isValue: (value: unknown) => value is V;
-  /** What comes sooner after another value waits for the end of this time; of several the last one counts. */
-  readonly windowMs: number;
+  constructor(
+    source$: Observable<V>,
+    { scheduler, ended }: { readonly scheduler: SchedulerLike; readonly ended: () => void },
+  ) {
+    this.#source$ = source$;
+    this.#scheduler = scheduler;
+    this.#ended = ended;
+  }
+
+  observe(out: Subscriber<V>): void {
+    this.#linger?.unsubscribe();
+    this.#observers.add(out);
+    out.add(() => this.#leave(out));
+    if (this.#last !== undefined) out.next(this.#last.value);
+    if (!this.#isBegun) this.#begin();
+  }
+
+  #begin(): void {
+    // Said first: what it tells at once may lead back here.
+    this.#isBegun = true;
+    this.#observed = this.#source$.subscribe({
+      next: (value) => {
+        this.#last = { value };
+        for (const one of [...this.#observers]) one.next(value);
+      },
+      error: (error: unknown) => this.#end((one) => one.error(error)),
+      complete: () => this.#end((one) => one.complete()),
+    });
+  }
+
+  #leave(out: Subscriber<V>): void {
+    this.#observers.delete(out);
+    if (this.#observers.size > 0) return;
+    this.#linger?.unsubscribe();
+    this.#linger = this.#scheduler.schedule(() => {
+      this.#observed?.unsubscribe();
+      this.#ended();
+    }, LINGER_MS);
+  }
+
+  #end(tell: (one: Subscriber<V>) => void): void {
+    this.#ended();
+    for (const one of [...this.#observers]) tell(one);
+    this.#linger?.unsubscribe();
+  }
 }
-
-/** Turns an error into a value and asks again later; thins out what comes too fast. Errors: none. Ends: never. */
-export const guarded = <V extends { readonly t: string }>(
-  source$: Observable<V>,
-  { failed, isValue, windowMs }: Guard<V>,
-  { scheduler }: Env,
-): Observable<V> =>
-  concat(source$, NEVER).pipe(
-    map((value) => (isValue(value) ? value : failed(NONSENSE))),
-    catchError((error: unknown, again$) =>
-      concat(
-        of(failed(`internal: ${error instanceof Error ? error.message : String(error)}`)),
-        timer(FAULT_MS, scheduler).pipe(switchMap(() => again$)),
-      ),
-    ),
-    // Whoever waits for the first word has waited long enough.
-    throttle(({ t }) => (t === 'pending' ? EMPTY : timer(windowMs, scheduler)), {
-      leading: true,
-      trailing: true,
-    }),
-  );
 
 /**
  * Shares sources by a key of what they are asked for: one is subscribed while somebody holds it and `LINGER_MS` longer,
@@ -65,22 +72,22 @@ export const sharedBy = <A, V>(
   source: (asked: A) => Observable<V>,
   { scheduler }: Env,
 ): ((asked: A) => Observable<V>) => {
-  const shared = new Map<string, Observable<V>>();
-  const make = (key: string, asked: A): Observable<V> => {
-    const made = defer(() => source(asked)).pipe(
-      finalize(() => shared.delete(key)),
-      share({
-        connector: () => new ReplaySubject<V>(1),
-        resetOnRefCountZero: () => timer(LINGER_MS, scheduler),
-      }),
+  const all = new Map<string, Shared<V>>();
+  const make = (key: string, asked: A): Shared<V> => {
+    const ended = (): void => {
+      if (all.get(key) === made) all.delete(key);
+    };
+    const made = new Shared(
+      defer(() => source(asked)),
+      { scheduler, ended },
     );
-    shared.set(key, made);
+    all.set(key, made);
     return made;
   };
   // Found when it is subscribed: what is only asked for leaves nothing behind, and what was kept is not outlived.
   return (asked) =>
-    defer(() => {
+    new Observable((out) => {
       const key = keyOf(asked);
-      return shared.get(key) ?? make(key, asked);
+      (all.get(key) ?? make(key, asked)).observe(out);
     });
 };
