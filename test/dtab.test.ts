@@ -271,6 +271,8 @@ test('rules that would be endless work fail, each by the bound that it meets', (
   fails(`/svc=>(${many(100_000, '~', '|')})`, steps);
   const long = `/${'x'.repeat(4091)}`;
   fails(`/svc=>/svc/y`, 'expected a name of at most 4096 characters, got 4098', `/svc${long}`);
+  const nested = Array.from({ length: 30 }).reduce<string>((inner) => `(~|${inner}&~)`, '/svc');
+  fails(`/svc=>${nested}`, 'expected at most 500 levels of names and parentheses, got more');
   const stars = Array.from({ length: 2 ** 13 }, (_, i) =>
     Array.from({ length: 13 }, (_unused, bit) => ((i >> bit) % 2 === 1 ? '/*' : '/svc')).join(''),
   );
@@ -284,6 +286,7 @@ test('an explanation stops where it has told more than anybody can read', () => 
     `/svc=>${many(2000, '(/svc|/#/a)', '|')}`,
     `/svc=>${many(50_000, '/#/a', '&')}`,
     many(2000, '/svc=>/svc', ';'),
+    `/svc=>${many(90, '(~|', '')}/svc${many(90, ')', '')}`,
     '/svc=>/svc/longer&/svc/y',
   ]) {
     const told = JSON.stringify(explain<Leaf>(dtab(rules), '/svc' as Path, ask));

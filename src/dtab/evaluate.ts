@@ -3,7 +3,7 @@ import type { Path } from '../path.ts';
 import type { Dtab } from './dtab.ts';
 import { joined, matches } from './index-of.ts';
 import { type Branch, type NameTree, NEG } from './name-tree.ts';
-import { Work } from './work.ts';
+import { type Down, Work, within } from './work.ts';
 
 /** What is known of something: trees of `L`, whatever stands for a concrete name. */
 export type Known<L> =
@@ -26,10 +26,9 @@ const alone = <L>({ weight, tree }: Branch<L>): NameTree<L> =>
   tree.t === 'leaf' ? { weight, ...tree } : tree;
 
 /** Where in a look-up a tree stands. */
-interface At {
+interface At extends Down {
   /** Behind each of its paths: empty, or led by a slash. */
   readonly rest: string;
-  readonly depth: number;
 }
 
 /** One name, from the look-up to its tree. */
@@ -43,37 +42,37 @@ class Evaluation<L extends object> {
     this.#ask = ask;
   }
 
-  name(path: Path, depth: number): Known<L> {
-    const refused = this.#work.lookUp(path, depth);
+  name(path: Path, down: Down): Known<L> {
+    const refused = this.#work.lookUp(path, down);
     if (refused !== undefined) return failed(refused);
     const { rules, steps } = matches(this.#dtab, path);
-    const tooMany = this.#work.step(steps);
+    const tooMany = this.#work.step(steps, down);
     if (tooMany !== undefined) return failed(tooMany);
     const [only] = rules;
     // A single rule that says `~` is as good as none.
     if (only === undefined || (rules.length === 1 && only.dentry.dst.t === 'neg'))
-      return this.#asked(this.#ask(path), depth);
-    return this.#alt(rules, ({ dentry, rest }) => this.#tree(dentry.dst, { rest, depth }));
+      return this.#asked(this.#ask(path), down);
+    return this.#alt(rules, ({ dentry, rest }) => this.#tree(dentry.dst, { ...down, rest }));
   }
 
-  #asked(known: Known<L | Path>, depth: number): Known<L> {
-    return known.t === 'ok' ? this.#tree(known.tree, { rest: '', depth }) : known;
+  #asked(known: Known<L | Path>, down: Down): Known<L> {
+    return known.t === 'ok' ? this.#tree(known.tree, { ...down, rest: '' }) : known;
   }
 
   #tree(tree: NameTree<L | Path>, at: At): Known<L> {
-    const tooMany = this.#work.step();
+    const tooMany = this.#work.step(1, at);
     if (tooMany !== undefined) return failed(tooMany);
     switch (tree.t) {
       case 'leaf': {
         const { value } = tree;
         return typeof value === 'string'
-          ? this.name(joined(value, at.rest), at.depth + 1)
+          ? this.name(joined(value, at.rest), { depth: at.depth + 1, level: at.level + 1 })
           : ok<L>({ t: 'leaf', value: value as L });
       }
       case 'alt':
-        return this.#alt(tree.trees, (one) => this.#tree(one, at));
+        return this.#alt(tree.trees, (one) => this.#tree(one, within(at)));
       case 'union':
-        return this.#union(tree.branches, at);
+        return this.#union(tree.branches, within(at));
       default:
         return ok<L>(tree);
     }
@@ -115,4 +114,4 @@ class Evaluation<L extends object> {
  * Bounds: those of `Work`; beyond them it failed, but for what was found of a union by then. Source: Finagle’s Namer.bind.
  */
 export const evaluate = <L extends object>(dtab: Dtab, path: Path, ask: Ask<L>): Known<L> =>
-  new Evaluation(dtab, ask).name(path, 0);
+  new Evaluation(dtab, ask).name(path, { depth: 0, level: 0 });

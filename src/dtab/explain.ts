@@ -6,7 +6,7 @@ import type { Ask, Known } from './evaluate.ts';
 import { joined, matches } from './index-of.ts';
 import type { NameTree } from './name-tree.ts';
 import { showPrefix, showTreeShort } from './print.ts';
-import { Work } from './work.ts';
+import { type Down, Work, within } from './work.ts';
 
 /** Most characters of names and rules in one explanation: each step tells its own. */
 export const MOST_TEXT = 4 * 2 ** 20;
@@ -19,12 +19,11 @@ type Named = { readonly id: Path };
 type Rule = NonNullable<Delegation<Named>['dentry']>;
 
 /** Where a step comes from. */
-interface From {
+interface From extends Down {
   readonly path: Path;
   readonly dentry?: Dentry | undefined;
   /** Behind each path of a tree: empty, or led by a slash. */
   readonly rest: string;
-  readonly depth: number;
 }
 
 class Explanation<L extends Named> {
@@ -41,11 +40,12 @@ class Explanation<L extends Named> {
 
   name(from: From): Delegation<L> {
     const step = this.#stepOf(from);
-    if (this.#work.lookUp(from.path, from.depth) !== undefined || this.#isOver)
+    if (this.#work.lookUp(from.path, from) !== undefined || this.#isOver)
       return { t: 'exception', ...step, message: TOO_FAR };
     const { rules, steps } = matches(this.#dtab, from.path);
     const [first] = rules;
-    if (this.#work.step(steps) !== undefined) return { t: 'exception', ...step, message: TOO_FAR };
+    if (this.#work.step(steps, from) !== undefined)
+      return { t: 'exception', ...step, message: TOO_FAR };
     if (first === undefined || (rules.length === 1 && first.dentry.dst.t === 'neg'))
       return this.#asked({ ...from, rest: '' }, this.#ask(from.path));
     const trees = this.#each(rules, ({ dentry, rest }) =>
@@ -92,12 +92,13 @@ class Explanation<L extends Named> {
 
   /** `from` names the rule that led here; a path below it is a step of its own. */
   #tree(from: From, tree: NameTree<L | Path>): Delegation<L> {
-    const tooMany = this.#work.step() !== undefined;
+    const tooMany = this.#work.step(1, from) !== undefined;
     if (tree.t === 'leaf' && typeof tree.value === 'string')
       return this.name({
         ...from,
         path: joined(tree.value, from.rest),
         depth: from.depth + 1,
+        level: from.level + 1,
       });
     const step = this.#stepOf(from);
     if (tooMany || this.#isOver) return { t: 'exception', ...step, message: TOO_FAR };
@@ -107,11 +108,15 @@ class Explanation<L extends Named> {
         return { t: 'leaf', ...step, path: bound.id, bound };
       }
       case 'alt':
-        return { t: 'alt', ...step, trees: this.#each(tree.trees, (one) => this.#tree(from, one)) };
+        return {
+          t: 'alt',
+          ...step,
+          trees: this.#each(tree.trees, (one) => this.#tree(within(from), one)),
+        };
       case 'union': {
         const branches = this.#each(tree.branches, ({ weight, tree: one }) => ({
           weight,
-          tree: this.#tree(from, one),
+          tree: this.#tree(within(from), one),
         }));
         return { t: 'union', ...step, branches };
       }
@@ -123,4 +128,4 @@ class Explanation<L extends Named> {
 
 /** Explains a canonical name. Bounds: those of `Work`, and `MOST_TEXT`; what is beyond them is one `exception`. */
 export const explain = <L extends Named>(dtab: Dtab, path: Path, ask: Ask<L>): Delegation<L> =>
-  new Explanation(dtab, ask).name({ path, rest: '', depth: 0 });
+  new Explanation(dtab, ask).name({ path, rest: '', depth: 0, level: 0 });

@@ -13,6 +13,17 @@ export const MOST_STEPS = 100_000;
 /** Longest name, in characters: rules may make it longer each time. */
 export const LONGEST_NAME = 4096;
 
+/** Most levels of look-ups and of trees within trees: whoever walks through what was found needs some stack for each. */
+export const MOST_LEVELS = 500;
+
+/** How far down something stands. */
+export interface Down {
+  /** Look-ups above it. */
+  readonly depth: number;
+  /** Look-ups and trees above it. */
+  readonly level: number;
+}
+
 /** The work that one name has been. */
 export class Work {
   #lookups = 0;
@@ -23,8 +34,8 @@ export class Work {
     return this.#lookups > MOST_LOOKUPS || this.#steps > MOST_STEPS;
   }
 
-  /** Takes a look-up, the rules that apply included. Says, in words, what bound it is beyond. */
-  lookUp(path: Path, depth: number): string | undefined {
+  /** Takes a look-up. Says, in words, what bound it is beyond. */
+  lookUp(path: Path, { depth }: Pick<Down, 'depth'>): string | undefined {
     if (depth >= MOST_DEPTH) return `Max recursion level: ${MOST_DEPTH} reached in Namer lookup`;
     this.#lookups += 1;
     if (this.#lookups > MOST_LOOKUPS) return `expected at most ${MOST_LOOKUPS} look-ups, got more`;
@@ -33,11 +44,16 @@ export class Work {
       : undefined;
   }
 
-  /** Takes steps. Says, in words, that they are too many. */
-  step(count = 1): string | undefined {
+  /** Takes steps. Says, in words, that they are too many, or lead too far down. */
+  step(count: number, { level }: Pick<Down, 'level'>): string | undefined {
     this.#steps += count;
-    return this.#steps > MOST_STEPS
-      ? `expected at most ${MOST_STEPS} rules and parts of them, got more`
+    if (this.#steps > MOST_STEPS)
+      return `expected at most ${MOST_STEPS} rules and parts of them, got more`;
+    return level > MOST_LEVELS
+      ? `expected at most ${MOST_LEVELS} levels of names and parentheses, got more`
       : undefined;
   }
 }
+
+/** A tree within another one. */
+export const within = <D extends Down>(down: D): D => ({ ...down, level: down.level + 1 });
