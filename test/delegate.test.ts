@@ -3,15 +3,20 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { isRight } from 'fp-ts/lib/Either.js';
+import { isRight, left } from 'fp-ts/lib/Either.js';
+import { firstValueFrom, of } from 'rxjs';
+import type { InterpreterConfig } from '../src/config/config.ts';
 import { delegationText, isBound } from '../src/delegation-text.ts';
 import type { Known } from '../src/dtab/evaluate.ts';
 import { explain } from '../src/dtab/explain.ts';
 import { parseDtab } from '../src/dtab/parse.ts';
+import { explainName } from '../src/interpreter/explain.ts';
 import type { Bound } from '../src/interpreter/namers/namer.ts';
 import { delegationJson } from '../src/interpreter/names-json.ts';
+import type { Received, Transport } from '../src/interpreter/transport.ts';
 import type { Path } from '../src/path.ts';
 import { runCommand, startDaemon } from './support/daemon.ts';
+import { REAL } from './support/naming.ts';
 import { makeScope, type Scope, temporaryFolder } from './support/process.ts';
 
 const DTAB = `/host => /#/io.l5d.fs;
@@ -158,4 +163,25 @@ test('whatever a namerd answers is shown, and nothing in it is taken for granted
   const addrs = Array.from({ length: 12 }, (_, i) => ({ ip: '10.0.0.1', port: i + 1, meta: {} }));
   const leaf = { type: 'leaf', path: '/#/x', bound: { addr: { type: 'bound', addrs } } };
   assert.match(delegationText(leaf), /10\.0\.0\.1:10 and 2 more$/);
+});
+
+test('an answer of a namerd with levels without end is told as that', async () => {
+  const config: InterpreterConfig = {
+    kind: 'io.l5d.namerd.http',
+    baseUrl: 'http://127.0.0.1:1',
+    namespace: 'd',
+    periodSecs: 60,
+    watch: true,
+    weightedUnions: true,
+    maxWatches: 1,
+    retry: { baseSeconds: 5, maxSeconds: 600 },
+  };
+  const told = (levels: number) => {
+    const text = `${'{"type":"delegate","delegate":'.repeat(levels)}{}${'}'.repeat(levels)}`;
+    const http: Transport = () =>
+      of<Received[]>({ t: 'head', status: 200 }, { t: 'chunk', bytes: Buffer.from(text) });
+    return firstValueFrom(explainName(config, { path: '/svc' as Path, http }, REAL));
+  };
+  assert.deepEqual(await told(50_000), left('namerd: expected at most 1000 levels, got more'));
+  assert.ok(isRight(await told(900)));
 });

@@ -76,6 +76,12 @@ test('an unknown type, a tree of /bind, or no type at all is a failure that show
     assert.match(read(text), /^failed /, text);
 });
 
+test('levels without end are a failure or a flaw, and no more', () => {
+  const deep = `${'['.repeat(50_000)}${']'.repeat(50_000)}`;
+  assert.match(read(`{"type":"later","more":${deep}}`), /^failed .* got too many levels$/);
+  assert.match(flaws(`{"type":"bound","addrs":[${deep}]}`).join(), /got too many levels, left out/);
+});
+
 test('bound without a list of addresses is a failure', () => {
   for (const text of [
     '{"type":"bound"}',

@@ -1,7 +1,7 @@
 /** The addresses of namerd's JSON as endpoints. Pure. */
 import { makeAddress, type WeightedAddress } from '../address.ts';
 import { canonicalIp } from '../ip.ts';
-import { excerpt } from './excerpt.ts';
+import { excerptOf } from './excerpt.ts';
 
 /** Looked at by hand: a codec costs as much as the rest, and an answer may have ten thousand of these. */
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
@@ -27,7 +27,7 @@ const readWeight = (item: unknown): Weight => {
   if (typeof given === 'number' && Number.isFinite(given) && given >= 0) return { weight: given };
   return {
     weight: DEFAULT_WEIGHT,
-    flaw: `weight: expected a number of at least 0, got ${excerpt(JSON.stringify(given))}, taken as 1`,
+    flaw: `weight: expected a number of at least 0, got ${excerptOf(given)}, taken as 1`,
   };
 };
 
@@ -61,9 +61,7 @@ class Reading {
   add(item: unknown): void {
     const address = readAddress(item);
     if (address === undefined) {
-      this.#note(
-        `address: expected an ip and a port, got ${excerpt(JSON.stringify(item))}, left out`,
-      );
+      this.#note(`address: expected an ip and a port, got ${excerptOf(item)}, left out`);
       return;
     }
     const { weight, flaw } = readWeight(item);

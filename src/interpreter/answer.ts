@@ -2,7 +2,7 @@
 import { isRight } from 'fp-ts/lib/Either.js';
 import * as t from 'io-ts';
 import { readAddresses } from './addresses.ts';
-import { excerpt } from './excerpt.ts';
+import { excerpt, excerptOf } from './excerpt.ts';
 import type { Said } from './interpreter.ts';
 
 /** Open on purpose: later namerds add keys, and meta may hold anything. */
@@ -84,8 +84,6 @@ export const parseAnswer: Parse<Good> = (known) => {
     case 'failed':
       return readFailed(json);
     default:
-      return failure(
-        `namerd: expected type bound, neg, pending or failed, got ${excerpt(JSON.stringify(json))}`,
-      );
+      return failure(`namerd: expected type bound, neg, pending or failed, got ${excerptOf(json)}`);
   }
 };

@@ -4,7 +4,7 @@ import { showTree } from '../dtab/print.ts';
 import { canonicalPath } from '../dtab/segment.ts';
 import type { Path } from '../path.ts';
 import { failure, type Parse } from './answer.ts';
-import { excerpt } from './excerpt.ts';
+import { excerpt, excerptOf } from './excerpt.ts';
 
 /** What a name is bound to: a tree of the ids of concrete names. */
 export type BoundIds =
@@ -23,7 +23,7 @@ class Flaw extends Error {}
 
 const asList = (value: unknown, what: string): readonly unknown[] => {
   if (Array.isArray(value)) return value;
-  throw new Flaw(`expected a list of ${what}, got ${excerpt(JSON.stringify(value) ?? 'none')}`);
+  throw new Flaw(`expected a list of ${what}, got ${excerptOf(value)}`);
 };
 
 class Reading {
@@ -48,7 +48,7 @@ class Reading {
       case 'empty':
         return EMPTY;
       default:
-        throw new Flaw(`expected a tree of names, got ${excerpt(JSON.stringify(json) ?? 'none')}`);
+        throw new Flaw(`expected a tree of names, got ${excerptOf(json)}`);
     }
   }
 

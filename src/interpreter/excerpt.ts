@@ -13,3 +13,12 @@ export const excerpt = (text: string): string => {
     .trim();
   return line.length > MAX_LENGTH ? `${line.slice(0, MAX_LENGTH)}…` : line;
 };
+
+/** The start of a value as JSON; one whose levels are too many to be written is told as that. */
+export const excerptOf = (value: unknown): string => {
+  try {
+    return excerpt(JSON.stringify(value) ?? 'none');
+  } catch {
+    return 'too many levels';
+  }
+};

@@ -36,9 +36,25 @@ export type Explained = Either<string, Json>;
 const isJson = (value: unknown): value is Json =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
+/** Deepest answer that is taken: an explanation of ours has a few for each of its look-ups. */
+const MOST_LEVELS = 1000;
+
+/** Level by level: what has too many of them must not be walked into. */
+const isShallow = (json: unknown): boolean => {
+  let level: readonly unknown[] = [json];
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > MOST_LEVELS) return false;
+    level = level.flatMap((one) =>
+      typeof one === 'object' && one !== null ? Object.values(one) : [],
+    );
+  }
+  return true;
+};
+
 const parse = (text: string): Explained => {
   try {
     const json: unknown = JSON.parse(text);
+    if (!isShallow(json)) return left(`namerd: expected at most ${MOST_LEVELS} levels, got more`);
     if (isJson(json)) return right(json);
   } catch {
     // Told below.
