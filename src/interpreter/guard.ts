@@ -3,15 +3,32 @@ import { defer } from 'rxjs';
 import type { Env } from '../env.ts';
 import { guarded } from './guarded.ts';
 import type { Interpreter, Resolution } from './interpreter.ts';
-import { isAddr } from './namers/check.ts';
+import { isAddr, isEndpoint, isList, isWeight, MOST_DEPTH, record } from './namers/check.ts';
 
 /** What comes sooner after another resolution waits so long. */
 const WINDOW_MS = 100;
 
-/** `union` is taken as it is: a branch without an endpoint that is known draws nobody. */
-const isResolution = (value: unknown): value is Resolution =>
-  isAddr(value) ||
-  (typeof value === 'object' && value !== null && 't' in value && value.t === 'confirmed');
+const isPart = (value: unknown, depth = 0): boolean => {
+  const { t, id, endpoints, branches } = record(value);
+  if (depth > MOST_DEPTH) return false;
+  if (t === 'set')
+    return typeof id === 'string' && isList(endpoints) && endpoints.every(isEndpoint);
+  return (
+    t === 'union' &&
+    isList(branches) &&
+    branches.every((one) => {
+      const { weight, part } = record(one);
+      return isWeight(weight) && isPart(part, depth + 1);
+    })
+  );
+};
+
+const isResolution = (value: unknown): value is Resolution => {
+  const { t, union } = record(value);
+  if (t === 'bound' && union !== undefined)
+    return isAddr(value) && record(union)['t'] === 'union' && isPart(union);
+  return t === 'confirmed' || isAddr(value);
+};
 
 /** Makes it when it is needed: one that throws, floods or says nonsense fails its own names, and is asked again. */
 export const guardInterpreter = (make: () => Interpreter, env: Env): Interpreter => {

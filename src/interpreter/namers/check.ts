@@ -3,16 +3,19 @@ import type { NameTree } from '../../dtab/name-tree.ts';
 import type { Addr, Binding } from './namer.ts';
 
 /** Deepest tree that is taken. */
-const MOST_DEPTH = 100;
+export const MOST_DEPTH = 100;
 
 type Odd = Readonly<Record<string, unknown>>;
 
-const record = (value: unknown): Odd =>
+/** What is no object counts as one without keys. */
+export const record = (value: unknown): Odd =>
   typeof value === 'object' && value !== null ? (value as Odd) : {};
 
-const isList = (value: unknown): value is readonly unknown[] => Array.isArray(value);
+/** Whether it is a list, of whatever. */
+export const isList = (value: unknown): value is readonly unknown[] => Array.isArray(value);
 
-const isWeight = (value: unknown): boolean =>
+/** Whether it is the weight of a branch or an endpoint. */
+export const isWeight = (value: unknown): boolean =>
   typeof value === 'number' && Number.isFinite(value) && value >= 0;
 
 const isPath = (value: unknown): boolean => typeof value === 'string' && value.startsWith('/');
@@ -48,7 +51,8 @@ const isTree = (value: unknown, depth = 0): boolean => {
   }
 };
 
-const isEndpoint = (value: unknown): boolean => {
+/** Whether it is an address with its weight. */
+export const isEndpoint = (value: unknown): boolean => {
   const { address, weight } = record(value);
   const { ip, port, text } = record(address);
   return (
