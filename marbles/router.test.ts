@@ -92,6 +92,7 @@ const run = (m: Marbles, config$: Observable<Config>, { servers, look }: World) 
     directory: new Directory(new Clients(), timers.now),
     recorder: new Recorder(timers),
     operator: () => identity,
+    loadBalancer: () => () => undefined,
     ended: () => NEVER,
     watchClient: () => undefined,
     revise: () => undefined,

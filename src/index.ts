@@ -12,6 +12,7 @@ export {
   type Ports,
   type Tell,
 } from './balancer/balance.ts';
+export type { Candidate, LoadBalancer, MakeLoadBalancer, Pool } from './balancer/load-balancer.ts';
 export type { Command, Event } from './balancer/messages.ts';
 export { makeState, type State } from './balancer/state.ts';
 export { isIdle, nextDue, step } from './balancer/step.ts';

@@ -17,7 +17,7 @@ import { makeWatchGate } from './interpreter/watch-gate.ts';
 import { Listeners } from './listeners.ts';
 import type { Path } from './path.ts';
 import { type Plant, refuseClient } from './plant.ts';
-import { makeIdentifier, makeOperator } from './plugins/make.ts';
+import { makeIdentifier, makeLoadBalancer, makeOperator } from './plugins/make.ts';
 import { Recorder } from './recorder/recorder.ts';
 import type { RouterContext } from './router.ts';
 import { Clients } from './server/clients.ts';
@@ -193,6 +193,7 @@ export const makeMachine = (
     directory,
     recorder,
     operator: makeOperator,
+    loadBalancer: (its) => makeLoadBalancer(its, env),
     ended,
     serve: makeServe({ plant, listeners, directory }, config, env),
     interpret: interpret ?? own,

@@ -110,7 +110,7 @@ const main = (args: readonly string[]): void => {
       tell(simulate(task.right), ({ isHeld }) => isHeld);
       break;
     case 'replay':
-      void replay(task.right)
+      void replay(task.right, makeWorld().env)
         .then((done) => tell(done, ({ isReproduced }) => isReproduced))
         .catch(broken);
       break;

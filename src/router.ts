@@ -14,6 +14,7 @@ import {
   tap,
 } from 'rxjs';
 import { balance, type Ports, type Status } from './balancer/balance.ts';
+import type { MakeLoadBalancer } from './balancer/load-balancer.ts';
 import type { State } from './balancer/state.ts';
 import { bind } from './binder.ts';
 import type {
@@ -45,6 +46,8 @@ export interface RouterContext {
   readonly recorder: Recorder;
   /** Makes an operator; may throw. */
   readonly operator: (config: OperatorConfig, env: OperatorEnv) => Operator;
+  /** Makes a load balancer of a plugin; must not throw. */
+  readonly loadBalancer: MakeLoadBalancer;
   /** Connections of a router as they end. */
   readonly ended: (rt: string) => Observable<Ended>;
   /** Runs one server for as long as its configs come. */
@@ -88,7 +91,7 @@ const balanceName = (
   env: Env,
 ): ((status: (status: Status) => void) => OperatorFunction<Envelope, never>) => {
   const { rt, latest, config$, interpreter$, context } = shared;
-  const { directory, recorder, timers } = context;
+  const { directory, recorder, timers, loadBalancer } = context;
   let policy = clientPolicy(latest().client, dst);
   const policy$ = config$.pipe(
     map(({ client }) => clientPolicy(client, dst)),
@@ -108,7 +111,17 @@ const balanceName = (
       track = recorder.open(rt, dst, state);
     };
     const noted: Track['note'] = (event, commands) => track?.note(event, commands);
-    const setup = { policy, policy$, resolution$, ports, timers, status, opened, noted };
+    const setup = {
+      policy,
+      policy$,
+      resolution$,
+      ports,
+      timers,
+      status,
+      opened,
+      noted,
+      loadBalancer,
+    };
     return balance(
       setup,
       env,

@@ -70,7 +70,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   interpreter: ['config', 'dtab', 'plugins'],
   // What operators share with a server’s lists of addresses.
   operators: ['config', 'server'],
-  plugins: ['config', 'dtab', 'interpreter', 'operators'],
+  plugins: ['balancer', 'config', 'dtab', 'interpreter', 'operators'],
   namerd: ['config', 'dtab', 'interpreter'],
   socket: [],
   'client-hello': [],
@@ -80,7 +80,16 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   duplex: ['config', 'socket'],
   balancer: ['config', 'interpreter'],
   recorder: ['config', 'balancer'],
-  replay: ['config', 'interpreter', 'balancer', 'recorder', 'testing', 'simulate', 'workers'],
+  replay: [
+    'config',
+    'interpreter',
+    'balancer',
+    'recorder',
+    'plugins',
+    'testing',
+    'simulate',
+    'workers',
+  ],
   admin: ['config'],
   router: [
     'config',

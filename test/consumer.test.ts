@@ -28,6 +28,9 @@ import type { PluginModule } from 'linkerd-tcp';
 
 const plugin: PluginModule = ({ rxjs, codecs, kind, refuse }) => ({
   api: 1,
+  loadBalancers: {
+    'com.example.first': kind(codecs.object('an object', {}), () => ({ candidates }) => candidates[0]),
+  },
   operators: {
     'com.example.gate': kind(
       codecs.object('an object with open', { open: codecs.required(codecs.values.flag, 'Whether.') }),

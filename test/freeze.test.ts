@@ -11,13 +11,13 @@ import { nextDue, step } from '../src/balancer/step.ts';
 import { thaw } from '../src/balancer/thaw.ts';
 import type { Part, Resolution } from '../src/interpreter/interpreter.ts';
 import { endpoint, POLICY } from './support/balancer.ts';
-import { play, worlds } from './support/worlds.ts';
+import { own, play, worlds } from './support/worlds.ts';
 
 /** By way of a line of a recording. */
 const again = (state: State): State => {
   const read = frozenState.decode(JSON.parse(JSON.stringify(freeze(state))));
   if (isLeft(read)) throw new Error(`no state: ${JSON.stringify(freeze(state))}`);
-  return thaw(read.right);
+  return thaw(read.right, own);
 };
 
 /** Addresses by their texts: a thawed one has read its parts out of the text. */
@@ -41,7 +41,7 @@ test('a state made again decides as the first would, whatever has happened', () 
   fc.assert(
     fc.property(worlds, fc.integer({ min: 1, max: 20 }), ([given, seed, deeds], every) => {
       const { events } = play(given, seed, deeds);
-      compare(makeState({ ...POLICY, ...given }, seed), events, every);
+      compare(makeState({ ...POLICY, ...given }, seed, own), events, every);
     }),
     { numRuns: 500 },
   );

@@ -77,3 +77,38 @@ for (const workers of [0, 1])
     assert.equal(await reset(named), 'ECONNRESET');
     assert.equal(await daemon.metric('l5d:srv:close', 'reason="operator"'), 2);
   });
+
+for (const workers of [0, 1])
+  test(`a load balancer of one’s own (workers: ${workers})`, async (t) => {
+    const scope = makeScope(t);
+    const ports = [await startNamed(scope, 'A'), await startNamed(scope, 'B')];
+    const plugin = await writeIn(await temporaryFolder(scope), 'whole.mjs', WHOLE);
+    const config = (loadBalancer: object) => ({
+      plugins: [plugin],
+      workers,
+      routers: [
+        {
+          label: 'r',
+          interpreter: {
+            kind: 'static',
+            names: { '/svc/a': ports.map((port) => `127.0.0.1:${port}`) },
+          },
+          client: { kind: 'io.l5d.global', loadBalancer },
+          servers: [{ port: 0, dstName: '/svc/a' }],
+        },
+      ],
+    });
+    const daemon = await startDaemon(scope, config({ kind: 'com.example.turns' }));
+    const [view] = await daemon.routers();
+    const port = Number(view?.servers[0]?.address.split(':')[1]);
+    const visits = async (): Promise<string> => {
+      const names: string[] = [];
+      for (let i = 0; i < 4; i++) names.push(await visit(port));
+      return names.join('');
+    };
+    assert.equal(await visits(), 'ABAB');
+    // Passing over two of two stays with one.
+    await daemon.rewrite(config({ kind: 'com.example.turns', step: 2 }));
+    assert.equal((await daemon.post('/reload')).status, 200);
+    assert.equal(await visits(), 'AAAA');
+  });

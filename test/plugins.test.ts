@@ -63,7 +63,7 @@ const BROKEN: Readonly<Record<string, readonly [plugin: string, line: string]>> 
   'one that gives nothing': [EMPTY, 'the plugin p.js: expected at least one kind, got none'],
   'one that gives what nobody knows': [
     'export default { api: 1, operator: {} };',
-    'the plugin p.js: expected operators, namers, interpreters, identifiers, got operator',
+    'the plugin p.js: expected operators, namers, interpreters, identifiers, loadBalancers, got operator',
   ],
   'one whose kinds are none': [
     'export default { api: 1, operators: { "com.example.a": { make: 1 } } };',
@@ -108,6 +108,13 @@ const WRONG: Readonly<Record<string, readonly string[]>> = {
   'operators: [{kind: io.l5d.rateLimit, perSecond: 0, shadow: 1}]': [
     'c.yaml:5:51 routers[0].operators[0].perSecond: expected a number from 0.001 to 1000000, got 0',
     'c.yaml:5:62 routers[0].operators[0].shadow: expected true or false, got 1',
+  ],
+  'client: {kind: io.l5d.global, loadBalancer: {kind: com.example.turns, stp: 1, load: none}}': [
+    'c.yaml:5:73 routers[0].client.loadBalancer.stp: unknown key, did you mean "step"?',
+    'c.yaml:5:87 routers[0].client.loadBalancer.load: expected one of connections, throughput, latency, got "none"',
+  ],
+  'client: {kind: io.l5d.static, configs: [{prefix: /, loadBalancer: {kind: p3c}}]}': [
+    'c.yaml:5:76 routers[0].client.configs[0].loadBalancer.kind: expected one of p2c, com.example.turns, got "p3c", did you mean "p2c"?',
   ],
   'interpreter: {kind: com.example.fixed, port: 0}': [
     'c.yaml:5:48 routers[0].interpreter.port: expected a port 1-65535, got 0',

@@ -12,7 +12,7 @@ import { VirtualTime } from '../src/testing/virtual-time.ts';
 import { makeTimers } from '../src/timers.ts';
 import { bound, POLICY } from './support/balancer.ts';
 import { replayed } from './support/replayed.ts';
-import { play, worlds } from './support/worlds.ts';
+import { own, play, worlds } from './support/worlds.ts';
 
 const MIB = 2 ** 20;
 
@@ -50,14 +50,18 @@ test('whatever happens to a name is replayed to the same decisions, at any momen
     fc.property(worlds, fc.integer({ min: 1, max: 30 }), ([given, seed, deeds], every) => {
       const { events } = play(given, seed, deeds);
       const { time, recorder } = make();
-      const name = follow(recorder, '/svc/a', makeState({ ...POLICY, ...given }, seed));
+      const name = follow(recorder, '/svc/a', makeState({ ...POLICY, ...given }, seed, own));
       for (const [i, event] of events.entries()) {
         time.flush(event.at);
         name.take(event);
-        if (i % every === 0) assert.deepEqual(replayed(recorder.lines()).differences, []);
+        if (i % every === 0)
+          assert.deepEqual(
+            replayed(recorder.lines(), { has: () => true, make: own }).differences,
+            [],
+          );
       }
       name.end();
-      assert.deepEqual(replayed(recorder.lines()).differences, []);
+      assert.deepEqual(replayed(recorder.lines(), { has: () => true, make: own }).differences, []);
     }),
     { numRuns: 200 },
   );

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { makeState } from '../src/balancer/state.ts';
 import { nextDue, step } from '../src/balancer/step.ts';
 import { Trial } from './support/balancer.ts';
-import { bind, play, worlds } from './support/worlds.ts';
+import { bind, own, play, worlds } from './support/worlds.ts';
 
 /** Everybody leaves, and the name is let go. */
 const finish = (trial: Trial): void => {
@@ -41,7 +41,7 @@ test('the same events and the same seed give the same commands', () => {
   fc.assert(
     fc.property(worlds, ([given, seed, deeds]) => {
       const { events, commands, state } = play(given, seed, deeds);
-      const again = makeState({ ...state.policy, ...given }, seed);
+      const again = makeState({ ...state.policy, ...given }, seed, own);
       assert.deepEqual(
         events.flatMap((event) => step(again, event)),
         commands,

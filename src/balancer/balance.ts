@@ -19,6 +19,7 @@ import type { Envelope } from '../envelope.ts';
 import type { Resolution } from '../interpreter/interpreter.ts';
 import { serialize } from '../serialize.ts';
 import type { Timers } from '../timers.ts';
+import type { MakeLoadBalancer } from './load-balancer.ts';
 import type { Command, Event } from './messages.ts';
 import { makeState, type State } from './state.ts';
 import { isIdle, step } from './step.ts';
@@ -76,6 +77,8 @@ export interface BalanceSetup {
   readonly policy: ClientPolicy;
   /** Emits when a reload changes the policy. */
   readonly policy$: Observable<ClientPolicy>;
+  /** Makes load balancers of plugins; absent: they leave all to `p2c`. */
+  readonly loadBalancer?: MakeLoadBalancer;
   readonly resolution$: Observable<Resolution>;
   readonly ports: Ports;
   readonly timers: Timers;
@@ -108,7 +111,7 @@ export const balance = (
   const released$ = defer(() => of<Event>({ t: 'released', at: now() }));
 
   return (envelope$) => {
-    const state = makeState(setup.policy, env.random());
+    const state = makeState(setup.policy, env.random(), setup.loadBalancer);
     const upkeep = makeUpkeep(timers, {
       ticked: () => outcome$.next({ t: 'ticked', at: now() }),
       sampled: () => outcome$.next({ t: 'sampled', at: now(), moved: ports.sample() }),

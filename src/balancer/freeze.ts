@@ -125,6 +125,7 @@ const freezeBudget = (s: State): FrozenState['budget'] => {
 /** The whole state. O(endpoints + waiters + dials). */
 export const freeze = (s: State): FrozenState => ({
   policy: freezePolicy(s.policy),
+  choices: s.choices,
   at: s.at,
   sampledAt: s.sampledAt,
   dice: [s.dice.a, s.dice.b, s.dice.c, s.dice.counter, s.dice.phase],

@@ -15,13 +15,24 @@ export const limit = new t.Type<number, number, unknown>(
 
 const numbers = t.readonlyArray(t.number);
 
+const carried = t.keyof({ connections: null, throughput: null, latency: null });
+
 /** What `step` reads of a client policy. */
 export const frozenPolicy = t.readonly(
   t.type({
-    loadBalancer: t.type({
-      kind: t.literal('p2c'),
-      load: t.keyof({ connections: null, throughput: null, latency: null }),
-    }),
+    loadBalancer: t.union([
+      t.type({ kind: t.literal('p2c'), load: carried }),
+      t.intersection([
+        t.type({
+          kind: t.literal('custom'),
+          by: t.string,
+          options: t.record(t.string, t.unknown),
+          place: t.string,
+          load: carried,
+        }),
+        t.partial({ module: t.string }),
+      ]),
+    ]),
     maxWaiters: limit,
     minConnections: t.number,
     emptyWaitMs: limit,
@@ -139,6 +150,8 @@ export const frozenState = t.readonly(
   t.intersection([
     t.type({
       policy: frozenPolicy,
+      /** How often a load balancer of a plugin was asked. */
+      choices: t.number,
       at: t.number,
       sampledAt: t.number,
       /** a, b, c, counter, phase. */

@@ -1,6 +1,7 @@
 /** Weighted power of two choices. Pure. */
 import type { NextView } from '../view.ts';
 import { burden } from './burden.ts';
+import { ask } from './load-balancer.ts';
 import type { Lots } from './lots.ts';
 import type { Lottery } from './lottery.ts';
 import { even, roll } from './random.ts';
@@ -20,7 +21,7 @@ const lighter = (s: State, lots: Lottery, first: Endpoint | undefined): Endpoint
 
 /**
  * Chooses one of the endpoints in `from`, or none if they weigh nothing. In a union the branch comes first, by its
- * weight alone; what follows is done among its endpoints. A first candidate is drawn in proportion to weight, while nothing is open by an even sequence; a second one among the others. The second is taken with
+ * weight alone; what follows is done among its endpoints, by the policy’s own load balancer if it has one. A first candidate is drawn in proportion to weight, while nothing is open by an even sequence; a second one among the others. The second is taken with
  * a probability that grows with the first’s excess load, so scaled that two endpoints whose loads are as their
  * weights pass on equally much to each other: shares follow the weights, not only in a quiet pool. Between
  * equal weights this means that the lesser load wins.
@@ -31,6 +32,8 @@ export const choose = (s: State, from: Lots): Endpoint | undefined => {
 };
 
 const chooseFrom = (s: State, lots: Lottery): Endpoint | undefined => {
+  const asked = ask(s, lots);
+  if (asked !== undefined) return asked;
   const { dice } = s;
   const first = drawn(s, lots.draw(s.dials.size === 0 ? even(dice) : roll(dice), dice));
   if (s.policy.loadBalancer.load !== 'connections') return lighter(s, lots, first);
@@ -69,7 +72,9 @@ export const preview = (s: State): NextView | undefined => {
   const second = drawn(s, lots.draw(roll(dice), dice, first?.index));
   const chosen = chooseFrom({ ...s, dice: { ...s.dice } }, lots);
   if (chosen === undefined) return undefined;
-  const shown = [first, second].filter((one) => one !== undefined);
+  // A load balancer of a plugin draws as it likes.
+  const shown =
+    s.balancer === undefined ? [first, second].filter((one) => one !== undefined) : [chosen];
   return {
     drawn: shown.map((one) => ({
       address: one.address.text,

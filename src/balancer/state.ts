@@ -4,6 +4,7 @@ import type { ClientPolicy } from '../config/config.ts';
 import { type Due, DueQueue } from '../heap.ts';
 import type { Union } from '../interpreter/interpreter.ts';
 import { RetryBudget } from './budget.ts';
+import type { LoadBalancer, MakeLoadBalancer } from './load-balancer.ts';
 import { Lots } from './lots.ts';
 import { type Dice, makeDice } from './random.ts';
 
@@ -83,6 +84,12 @@ export interface Reform {
 /** Everything one balancer knows. It belongs to the scan that steps it: nobody else may hold it. */
 export interface State {
   policy: ClientPolicy;
+  /** Makes load balancers of plugins. */
+  readonly makeBalancer: MakeLoadBalancer;
+  /** That of the policy; `undefined`: `p2c`. */
+  balancer: LoadBalancer | undefined;
+  /** How often it has been asked. */
+  choices: number;
   /** The time of the event in hand. */
   at: number;
   /** When streams were sampled last. */
@@ -184,9 +191,27 @@ export const makeDial = (
   since: number,
 ): Dial => ({ kind: 'dial', id, endpoint, phase: 'dialing', waiter, since, due: 0, slot: -1 });
 
-/** A balancer that knows nothing yet. `seed` in [0, 1) fixes every draw that it will make. */
-export const makeState = (policy: ClientPolicy, seed: number): State => ({
+/** The load balancer that a policy names. */
+export const balancerOf = (
+  { loadBalancer }: ClientPolicy,
+  make: MakeLoadBalancer,
+): LoadBalancer | undefined => (loadBalancer.kind === 'custom' ? make(loadBalancer) : undefined);
+
+const byPowerOfTwo: MakeLoadBalancer = () => () => undefined;
+
+/**
+ * A balancer that knows nothing yet. `seed` in [0, 1) fixes every draw that it will make. Without `makeBalancer` load
+ * balancers of plugins leave all to `p2c`.
+ */
+export const makeState = (
+  policy: ClientPolicy,
+  seed: number,
+  makeBalancer: MakeLoadBalancer = byPowerOfTwo,
+): State => ({
   policy,
+  makeBalancer,
+  balancer: balancerOf(policy, makeBalancer),
+  choices: 0,
   at: 0,
   sampledAt: 0,
   dice: makeDice(seed),

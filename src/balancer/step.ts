@@ -18,7 +18,7 @@ import {
   refill,
   trimSpares,
 } from './spares.ts';
-import type { Dial, State, Waiter } from './state.ts';
+import { balancerOf, type Dial, type State, type Waiter } from './state.ts';
 import { type Turn, weigh } from './turn.ts';
 import { arrive, dispatch, giveUp, refuse, returnToLine, seatAll } from './waiters.ts';
 
@@ -74,6 +74,7 @@ const closed = (turn: Turn, event: Extract<Event, { t: 'closed' }>): void => {
 const configure = (turn: Turn, policy: ClientPolicy): void => {
   const { s } = turn;
   s.policy = policy;
+  s.balancer = balancerOf(policy, s.makeBalancer);
   s.budget = s.budget.with(policy.requeueBudget);
   trimSpares(turn);
 };

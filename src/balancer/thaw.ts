@@ -12,6 +12,7 @@ import type {
   FrozenState,
   FrozenUnion,
 } from './frozen.ts';
+import type { MakeLoadBalancer } from './load-balancer.ts';
 import { Lots } from './lots.ts';
 import {
   type Chore,
@@ -140,10 +141,14 @@ const thawCounts = (s: State, frozen: FrozenState): void => {
   s.released = frozen.released;
 };
 
-/** Makes it. What is written down must be of one state: what it refers to and does not hold is left out. */
-export const thaw = (frozen: FrozenState): State => {
+/**
+ * Makes it. What is written down must be of one state: what it refers to and does not hold is left out. `makeBalancer`
+ * as in `makeState`.
+ */
+export const thaw = (frozen: FrozenState, makeBalancer?: MakeLoadBalancer): State => {
   const policy = thawPolicy(frozen.policy);
-  const s = makeState(policy, 0);
+  const s = makeState(policy, 0, makeBalancer);
+  s.choices = frozen.choices;
   thawCounts(s, frozen);
   thawEndpoints(s, frozen);
   thawWaiters(s, frozen);

@@ -1,7 +1,7 @@
 /** Client blocks as partial policies. Pure. */
 import type { Workshop } from './build.ts';
 import { buildTlsClient } from './build-tls.ts';
-import type { ClientConfig } from './config.ts';
+import type { ClientConfig, LoadBalancerSettings } from './config.ts';
 import type { Steps } from './document.ts';
 import { given } from './given.ts';
 import { isPersonal } from './policy.ts';
@@ -19,6 +19,15 @@ const buildFailFast = ({
     failurePenaltySecs,
   });
 
+const buildBalancer = (
+  raw: NonNullable<RawBlock['loadBalancer']>,
+  place: string,
+): LoadBalancerSettings => {
+  const { load, ...rest } = raw;
+  const custom = rest.kind === 'custom' ? { ...rest, place } : rest;
+  return load === undefined ? custom : { ...custom, load };
+};
+
 const buildBlock = (shop: Workshop, raw: RawBlock, steps: Steps): ClientConfig => {
   const { prefix, loadBalancer, failFast, requeueBudget, clientSession, tls, ...plain } = raw;
   const policy = tls === undefined ? undefined : buildTlsClient(shop, tls, [...steps, 'tls']);
@@ -34,7 +43,10 @@ const buildBlock = (shop: Workshop, raw: RawBlock, steps: Steps): ClientConfig =
     place: showPath(steps),
     settings: given({
       ...plain,
-      loadBalancer: loadBalancer === undefined ? undefined : given(loadBalancer),
+      loadBalancer:
+        loadBalancer === undefined
+          ? undefined
+          : buildBalancer(loadBalancer, showPath([...steps, 'loadBalancer'])),
       failFast: failFast === undefined ? undefined : buildFailFast(failFast),
       requeueBudget: requeueBudget === undefined ? undefined : given(requeueBudget),
       spareIdleMs: clientSession?.idleTimeMs,

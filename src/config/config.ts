@@ -3,10 +3,12 @@ import type { Address, WeightedAddress } from '../address.ts';
 import type { Dtab } from '../dtab/dtab.ts';
 import type { Level } from '../log.ts';
 import type { Path } from '../path.ts';
+import type { LoadBalancerConfig, LoadBalancerSettings } from './balancer-config.ts';
 import type { Custom } from './kinds.ts';
 import type { NamerConfig } from './schema-namers.ts';
 import type { ClientTlsPolicy, ServerTlsConfig } from './tls-config.ts';
 
+export type * from './balancer-config.ts';
 export type { Custom } from './kinds.ts';
 export type { NamerConfig } from './schema-namers.ts';
 export type * from './tls-config.ts';
@@ -205,11 +207,14 @@ export interface ClientConfig {
   readonly settings: ClientSettings;
 }
 
-/** Of a policy only what was set; later blocks win key by key, also inside `failFast`, `requeueBudget` and `loadBalancer`. */
+/**
+ * Of a policy only what was set; later blocks win key by key, also inside `failFast` and `requeueBudget`. Of `loadBalancer` the
+ * later one wins, but that without `load` keeps that of the earlier.
+ */
 export type ClientSettings = Partial<
   Omit<ClientPolicy, 'failFast' | 'requeueBudget' | 'loadBalancer'>
 > & {
-  readonly loadBalancer?: Partial<LoadBalancerConfig>;
+  readonly loadBalancer?: LoadBalancerSettings;
   readonly failFast?: Partial<ClientPolicy['failFast']>;
   readonly requeueBudget?: Partial<ClientPolicy['requeueBudget']>;
 };
@@ -239,11 +244,4 @@ export interface ClientPolicy {
   readonly serverName?: string;
   /** Tells endpoints by a PROXY header whom a connection is for. */
   readonly proxyProtocol?: 'v1' | 'v2';
-}
-
-/** How one of several endpoints is chosen. */
-export interface LoadBalancerConfig {
-  readonly kind: 'p2c';
-  /** What is balanced. */
-  readonly load: 'connections' | 'throughput' | 'latency';
 }

@@ -26,6 +26,7 @@ export interface FileKinds {
   readonly namers: OptionsByKind;
   readonly interpreters: OptionsByKind;
   readonly identifiers: OptionsByKind;
+  readonly loadBalancers: OptionsByKind;
 }
 
 /** One of a plugin’s kinds: its options as they stand in the file, found good. Whoever makes it reads them again. */

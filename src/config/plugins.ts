@@ -19,6 +19,7 @@ class Collection {
     namers: new Map(),
     interpreters: new Map(),
     identifiers: new Map(),
+    loadBalancers: new Map(),
   };
 
   get kinds(): FileKinds {

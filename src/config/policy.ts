@@ -29,7 +29,10 @@ export const clientPolicy = (client: readonly ClientConfig[], name: Path): Clien
     if (captures === undefined) continue;
     const failFast = { ...policy.failFast, ...settings.failFast };
     const requeueBudget = { ...policy.requeueBudget, ...settings.requeueBudget };
-    const loadBalancer = { ...policy.loadBalancer, ...settings.loadBalancer };
+    const loadBalancer =
+      settings.loadBalancer === undefined
+        ? policy.loadBalancer
+        : { load: policy.loadBalancer.load, ...settings.loadBalancer };
     policy = { ...policy, ...settings, failFast, requeueBudget, loadBalancer };
     const dnsName = settings.tls?.dnsName;
     if (dnsName !== undefined) policy = { ...policy, serverName: substitute(dnsName, captures) };

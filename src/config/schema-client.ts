@@ -1,5 +1,6 @@
 /** The part of the file format that says how endpoints are reached. Pure. */
 import { absent, list, type Of, object, optional, required, TaggedCodec } from './codec.ts';
+import { OpenCodec, type OptionsByKind } from './kinds.ts';
 import { tlsClient } from './schema-tls.ts';
 import * as v from './values.ts';
 
@@ -30,20 +31,25 @@ const requeueBudget = object('an object with the keys of requeueBudget', {
   ),
 });
 
-const loadBalancer = object('an object with the keys of loadBalancer', {
-  kind: absent(v.word('p2c'), '`p2c`', 'Power of two choices, by weight.'),
-  load: absent(
-    v.word('connections', 'throughput', 'latency'),
-    '`connections`',
-    'What is balanced: open connections, bytes per second, or connections times latency.',
-  ),
-});
+const load = absent(
+  v.word('connections', 'throughput', 'latency'),
+  '`connections`',
+  'What is balanced: open connections, bytes per second, or connections times latency.',
+);
+
+const p2c = new TaggedCodec(
+  'an object with the keys of loadBalancer',
+  { p2c: object('an object with the keys of p2c', { load }) },
+  'p2c',
+);
+
+const loadBalancerOf = (others: OptionsByKind) => new OpenCodec(p2c, { others, own: { load } });
 
 const clientSession = object('an object with idleTimeMs', {
   idleTimeMs: absent(v.millis, 'no limit', 'A spare unused for so long is closed and replaced.'),
 });
 
-const settings = {
+const settingsOf = (balancers: OptionsByKind) => ({
   connectTimeoutMs: absent(v.millis, 'no limit', 'Longest attempt at one endpoint, TCP and TLS.'),
   maxWaiters: absent(v.count, '`1000000`', 'Most connections of a name waiting for an endpoint.'),
   minConnections: absent(v.countOrNone, '`0`', 'Spare connections kept open ahead of need.'),
@@ -52,7 +58,11 @@ const settings = {
     '`1000`',
     'Longest wait for a name that has no endpoint to offer.',
   ),
-  loadBalancer: absent(loadBalancer, 'see below', 'How one of several endpoints is chosen.'),
+  loadBalancer: absent(
+    loadBalancerOf(balancers),
+    'see below',
+    'How one of several endpoints is chosen; `p2c`: power of two choices, by weight.',
+  ),
   failFast: absent(failFast, 'see below', 'When an endpoint is put aside.'),
   requeueBudget: absent(requeueBudget, 'see below', 'How many retries a name may spend.'),
   clientSession: absent(clientSession, 'see below', 'Limits of spares.'),
@@ -62,32 +72,40 @@ const settings = {
     'none',
     'Tells endpoints by a PROXY header, before TLS, whom a connection is for; without spares.',
   ),
-};
-
-const block = object('an object with prefix and client settings', {
-  prefix: required(
-    v.prefix,
-    'Names that the settings are for, by whole segments; `*` and `{captures}`.',
-  ),
-  ...settings,
 });
+
+type Settings = ReturnType<typeof settingsOf>;
+
+const blockOf = (settings: Settings) =>
+  object('an object with prefix and client settings', {
+    prefix: required(
+      v.prefix,
+      'Names that the settings are for, by whole segments; `*` and `{captures}`.',
+    ),
+    ...settings,
+  });
 /** A client block as it stands in the file. */
-export type RawBlock = Of<typeof block>;
+export type RawBlock = Of<ReturnType<typeof blockOf>>;
 
-const globalClient = object('an object with the keys of io.l5d.global', {
-  prefix: optional(v.prefix, '/', 'Names that the settings are for.'),
-  ...settings,
-});
+const globalClientOf = (settings: Settings) =>
+  object('an object with the keys of io.l5d.global', {
+    prefix: optional(v.prefix, '/', 'Names that the settings are for.'),
+    ...settings,
+  });
 
-const staticClient = object('an object with configs', {
-  configs: required(list(block), 'Settings by prefix; later ones win, key by key.'),
-});
+const staticClientOf = (settings: Settings) =>
+  object('an object with configs', {
+    configs: required(list(blockOf(settings)), 'Settings by prefix; later ones win, key by key.'),
+  });
 
-/** The client of a router. */
-export const client = new TaggedCodec(
-  'an object with the keys of client',
-  { 'io.l5d.global': globalClient, 'io.l5d.static': staticClient },
-  'io.l5d.global',
-);
+/** The client of a router, with the load balancers of plugins. */
+export const clientOf = (balancers: OptionsByKind) => {
+  const settings = settingsOf(balancers);
+  return new TaggedCodec(
+    'an object with the keys of client',
+    { 'io.l5d.global': globalClientOf(settings), 'io.l5d.static': staticClientOf(settings) },
+    'io.l5d.global',
+  );
+};
 /** The client of a router as it stands in the file. */
-export type RawClient = Of<typeof client>;
+export type RawClient = Of<ReturnType<typeof clientOf>>;

@@ -11,7 +11,7 @@ import {
   TaggedCodec,
 } from './codec.ts';
 import { type FileKinds, KindedCodec, NO_MEMBERS, OpenCodec } from './kinds.ts';
-import { client } from './schema-client.ts';
+import { clientOf } from './schema-client.ts';
 import { peek, proxyProtocol, rule, sources } from './schema-identify.ts';
 import { namersOf } from './schema-namers.ts';
 import { serverTls } from './schema-tls.ts';
@@ -180,7 +180,7 @@ const routerOf = (kinds: FileKinds) =>
       [],
       'What each connection goes through before its name is looked up, first to last.',
     ),
-    client: absent(client, 'see below', 'How endpoints are reached.'),
+    client: absent(clientOf(kinds.loadBalancers), 'see below', 'How endpoints are reached.'),
     bindingCache: optional(
       bindingCache,
       { paths: 10_000, idleTtlSecs: 600 },
@@ -214,7 +214,7 @@ export const fileOf = (kinds: FileKinds) =>
     plugins: optional(
       pluginList,
       [],
-      'Modules with operators, namers, interpreters and identifiers of your own: files beside this one, or packages.',
+      'Modules with operators, namers, interpreters, identifiers and load balancers of your own: files beside this one, or packages.',
     ),
     recorder: absent(
       recorder,

@@ -18,4 +18,5 @@ export const BUILT_IN: KindMaps = {
   namers: new Map(),
   interpreters: new Map(),
   identifiers: new Map(),
+  loadBalancers: new Map(),
 };

@@ -103,6 +103,7 @@ const check = (path: ModulePath, given: unknown): Either<string, KindMaps> => {
     namers: section(given, 'namers', errors),
     interpreters: section(given, 'interpreters', errors),
     identifiers: section(given, 'identifiers', errors),
+    loadBalancers: section(given, 'loadBalancers', errors),
   };
   if (errors.length > 0) return refused(errors.join('; '));
   return SECTIONS.every((name) => kinds[name].size === 0)

@@ -1,6 +1,7 @@
 /** Makes what a configuration names by kind: of what comes along, or of a plugin. */
 import { isLeft } from 'fp-ts/lib/Either.js';
-import type { Custom, OperatorConfig } from '../config/config.ts';
+import type { LoadBalancer } from '../balancer/load-balancer.ts';
+import type { Custom, CustomBalancer, OperatorConfig } from '../config/config.ts';
 import type { Env } from '../env.ts';
 import type { Interpreter } from '../interpreter/interpreter.ts';
 import type { Namer } from '../interpreter/namers/namer.ts';
@@ -48,17 +49,31 @@ export const makeCustomNamer = (config: Custom, prefix: Path, env: Env): Namer =
 export const makeCustomInterpreter = (config: Custom, env: Env): Interpreter =>
   found(kindsOf(config).interpreters.get(config.by), config).make(config.options, envOf(env));
 
-/** An identifier that throws is logged again after so long. */
+/** One that throws is logged again after so long. */
 const EPISODE_MS = 10_000;
+
+/** Logs what is wrong with a thing of a plugin, once for each episode. */
+const makeComplaint = (
+  { scheduler, log }: Env,
+  message: string,
+  which: Readonly<Record<string, string>>,
+): ((error: unknown) => void) => {
+  let toldAt = Number.NEGATIVE_INFINITY;
+  return (error) => {
+    if (scheduler.now() - toldAt < EPISODE_MS) return;
+    toldAt = scheduler.now();
+    log('error', message, { ...which, error: `${error}` });
+  };
+};
 
 /** Makes an identifier. Errors: none; one that throws, or cannot be made, has no word, and that is logged. */
 export const makeIdentifier = (
   config: Custom & { readonly place: string },
   env: Env,
 ): Identifier => {
-  const { scheduler, log } = env;
+  const identifier = `${config.by} ${config.place}`;
+  const complain = makeComplaint(env, 'an identifier threw', { identifier });
   let made: Identifier | undefined;
-  let toldAt = Number.NEGATIVE_INFINITY;
   return (source) => {
     try {
       made ??= found(kindsOf(config).identifiers.get(config.by), config).make(
@@ -67,14 +82,32 @@ export const makeIdentifier = (
       );
       return made(source);
     } catch (error) {
-      if (scheduler.now() - toldAt >= EPISODE_MS) {
-        toldAt = scheduler.now();
-        log('error', 'an identifier threw', {
-          identifier: `${config.by} ${config.place}`,
-          error: `${error}`,
-        });
-      }
+      complain(error);
       return undefined;
     }
+  };
+};
+
+/**
+ * Makes a load balancer. Errors: none; one that throws, cannot be made, or chooses what is no candidate leaves the choice to
+ * `p2c`, and that is logged.
+ */
+export const makeLoadBalancer = (config: CustomBalancer, env: Env): LoadBalancer => {
+  const loadBalancer = `${config.by} ${config.place}`;
+  const complain = makeComplaint(env, 'a load balancer broke', { loadBalancer });
+  let made: LoadBalancer | undefined;
+  return (pool) => {
+    try {
+      made ??= found(kindsOf(config).loadBalancers.get(config.by), config).make(
+        config.options,
+        undefined,
+      );
+      const chosen = made(pool);
+      if (chosen === undefined || pool.has(chosen)) return chosen;
+      complain('it chose what is no candidate');
+    } catch (error) {
+      complain(error);
+    }
+    return undefined;
   };
 };

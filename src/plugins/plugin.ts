@@ -1,4 +1,5 @@
-/** What a plugin is: a module that gives kinds of operators, namers, interpreters and identifiers by their names. */
+/** What a plugin is: a module that gives kinds of operators, namers, interpreters, identifiers and load balancers by their names. */
+import type { LoadBalancer } from '../balancer/load-balancer.ts';
 import type { Env } from '../env.ts';
 import type { Interpreter } from '../interpreter/interpreter.ts';
 import type { Namer } from '../interpreter/namers/namer.ts';
@@ -30,10 +31,18 @@ export interface PluginKinds {
   readonly namers: Kind<Namer, NamerEnv>;
   readonly interpreters: Kind<Interpreter, PluginEnv>;
   readonly identifiers: Kind<Identifier, PluginEnv>;
+  /** They get nothing of the world: time and chance come with each choice. */
+  readonly loadBalancers: Kind<LoadBalancer, undefined>;
 }
 
 /** The sections of a plugin. */
-export const SECTIONS = ['operators', 'namers', 'interpreters', 'identifiers'] as const;
+export const SECTIONS = [
+  'operators',
+  'namers',
+  'interpreters',
+  'identifiers',
+  'loadBalancers',
+] as const;
 
 /** A section of a plugin. */
 export type Section = (typeof SECTIONS)[number];
@@ -49,6 +58,7 @@ export interface Plugin {
   readonly namers?: Readonly<Record<string, PluginKinds['namers']>>;
   readonly interpreters?: Readonly<Record<string, PluginKinds['interpreters']>>;
   readonly identifiers?: Readonly<Record<string, PluginKinds['identifiers']>>;
+  readonly loadBalancers?: Readonly<Record<string, PluginKinds['loadBalancers']>>;
 }
 
 /** The default export may also be a function, which gets what a module beside a configuration cannot import. */

@@ -39,15 +39,22 @@ const showDifference = ({ core, rt, dst, at, event, recorded, replayed }: Differ
 
 /** What came of deciding again. */
 export const verdictLines = (verdict: Verdict): readonly string[] => {
-  const { names, events, decisions, connections, skipped, differences, differing } = verdict;
+  const { names, events, decisions, connections, skipped, unknown, differences, differing } =
+    verdict;
   const whole = `${connections} connections of ${names} names: ${events} events, ${decisions} decisions`;
   const early =
-    skipped === 0 ? [] : [`${skipped} events are from before anything was known of their names`];
+    skipped === 0 || unknown.size > 0
+      ? []
+      : [`note: ${skipped} events are from before anything was known of their names`];
   return [
     differing === 0
       ? `${whole}, each came out again as it was recorded`
       : `${whole}; NOT REPRODUCED, ${differing} differences:`,
     ...differences.map(showDifference),
+    ...[...unknown].map(
+      (kind) =>
+        `note: names that choose by ${kind} were not followed; give --config with a configuration that has its plugin`,
+    ),
     ...early,
   ];
 };

@@ -1,12 +1,14 @@
 /** Steps the balancers of a recording again, and compares what they decide with what they decided. Pure. */
 import { isDeepStrictEqual } from 'node:util';
 import { freeze } from '../balancer/freeze.ts';
+import type { FrozenPolicy } from '../balancer/frozen.ts';
 import {
   type FrozenCommand,
   type FrozenEvent,
   freezeCommand,
   thawEvent,
 } from '../balancer/frozen-messages.ts';
+import type { MakeLoadBalancer } from '../balancer/load-balancer.ts';
 import type { State } from '../balancer/state.ts';
 import { step } from '../balancer/step.ts';
 import { thaw } from '../balancer/thaw.ts';
@@ -32,6 +34,8 @@ export interface Verdict {
   /** Events from before anything was known of their name: the oldest ones. */
   readonly skipped: number;
   readonly connections: number;
+  /** Load balancers of plugins that are not known here; names that choose by them were not followed. */
+  readonly unknown: ReadonlySet<string>;
   /** The first ones; `differing` counts all. */
   readonly differences: readonly Difference[];
   readonly differing: number;
@@ -46,6 +50,14 @@ interface Name {
   state: State | undefined;
 }
 
+/** Knows load balancers of plugins by their kinds. */
+export interface Balancers {
+  readonly has: (kind: string) => boolean;
+  readonly make: MakeLoadBalancer;
+}
+
+const NO_BALANCERS: Balancers = { has: () => false, make: () => () => undefined };
+
 /** As JSON has it: what is undefined is absent, and what is infinite is null. */
 const plain = <T>(value: T): unknown => JSON.parse(JSON.stringify(value));
 
@@ -53,6 +65,8 @@ const isSame = (a: unknown, b: unknown): boolean => isDeepStrictEqual(plain(a), 
 
 /** Takes the lines of a recording, in order. */
 export class Verifier {
+  readonly #balancers: Balancers;
+  readonly #unknown = new Set<string>();
   readonly #names = new Map<number, Name>();
   readonly #differences: Difference[] = [];
   #core = 0;
@@ -62,6 +76,10 @@ export class Verifier {
   #skipped = 0;
   #connections = 0;
   #differing = 0;
+
+  constructor(balancers: Balancers = NO_BALANCERS) {
+    this.#balancers = balancers;
+  }
 
   take(line: Line): void {
     switch (line.t) {
@@ -93,6 +111,7 @@ export class Verifier {
       decisions: this.#decisions,
       skipped: this.#skipped,
       connections: this.#connections,
+      unknown: this.#unknown,
       differences: this.#differences,
       differing: this.#differing,
     };
@@ -104,11 +123,18 @@ export class Verifier {
     if (known === undefined) this.#seen += 1;
     else if (known.state !== undefined && !isSame(freeze(known.state), state))
       this.#differ({ rt, dst, at: state.at, recorded: [], replayed: [] });
-    this.#names.set(name, { rt, dst, state: thaw(state) });
+    const isKnown = this.#knows(state.policy);
+    this.#names.set(name, {
+      rt,
+      dst,
+      state: isKnown ? thaw(state, this.#balancers.make) : undefined,
+    });
   }
 
   #step({ name, event, commands }: Extract<Line, { t: 'step' }>): void {
     const known = this.#names.get(name);
+    if (event.t === 'configured' && known !== undefined && !this.#knows(event.policy))
+      known.state = undefined;
     if (known?.state === undefined) {
       this.#skipped += 1;
       return;
@@ -120,6 +146,12 @@ export class Verifier {
     const { rt, dst } = known;
     this.#differ({ rt, dst, event, at: event.at, recorded: commands, replayed });
     known.state = undefined;
+  }
+
+  #knows({ loadBalancer }: FrozenPolicy): boolean {
+    if (loadBalancer.kind !== 'custom' || this.#balancers.has(loadBalancer.by)) return true;
+    this.#unknown.add(loadBalancer.by);
+    return false;
   }
 
   #differ(difference: Omit<Difference, 'core'>): void {

@@ -9,7 +9,7 @@ import type { RouterEvent } from '../event.ts';
 import type { Resolution } from '../interpreter/interpreter.ts';
 import type { Operator, OperatorEnv } from '../operators/operator.ts';
 import type { Path } from '../path.ts';
-import { makeIdentifier, makeOperator } from '../plugins/make.ts';
+import { makeIdentifier, makeLoadBalancer, makeOperator } from '../plugins/make.ts';
 import { Recorder } from '../recorder/recorder.ts';
 import type { RouterContext } from '../router.ts';
 import { Clients } from '../server/clients.ts';
@@ -63,6 +63,7 @@ export const makeVirtualDaemon = (setup: VirtualSetup, env: Env): VirtualDaemon 
     directory,
     recorder,
     operator: (config, its) => setup.operator?.(config, its) ?? makeOperator(config, its),
+    loadBalancer: (its) => makeLoadBalancer(its, env),
     ended,
     watchClient: (id, departed) => plane.watch(id, departed),
     revise: (envelope) => plane.revise(envelope),

@@ -1,6 +1,7 @@
 /** A balancer on the bench: stepped by hand, with its commands as short texts and its counts checked by a model. */
 import assert from 'node:assert/strict';
 import type { WeightedAddress } from '../../src/address.ts';
+import type { MakeLoadBalancer } from '../../src/balancer/load-balancer.ts';
 import type { Command, Event } from '../../src/balancer/messages.ts';
 import { type Endpoint, load, makeState, type State } from '../../src/balancer/state.ts';
 import { isIdle, nextDue, step } from '../../src/balancer/step.ts';
@@ -11,6 +12,17 @@ import type { Resolution } from '../../src/interpreter/interpreter.ts';
 
 /** The policy of a name in tests: the defaults. */
 export const POLICY: ClientPolicy = DEFAULT_POLICY;
+
+/** A policy with a load balancer of somebody’s own. */
+export const OWN: Pick<ClientPolicy, 'loadBalancer'> = {
+  loadBalancer: {
+    kind: 'custom',
+    by: 'com.example.own',
+    options: {},
+    place: 'routers[0].client.loadBalancer',
+    load: 'connections',
+  },
+};
 
 /** An endpoint by its letter: `A`, or `A*0.5` with a weight. */
 export const endpoint = (text: string): WeightedAddress => {
@@ -74,9 +86,9 @@ export class Trial {
   #connected: number | undefined;
   readonly #tried = new Map<number, Set<Endpoint>>();
 
-  constructor(policy: Partial<ClientPolicy> = {}, seed = 0.5) {
+  constructor(policy: Partial<ClientPolicy> = {}, seed = 0.5, makeBalancer?: MakeLoadBalancer) {
     const whole = { ...POLICY, ...policy };
-    this.state = makeState(whole, seed);
+    this.state = makeState(whole, seed, makeBalancer);
     this.#mostWaiters = whole.maxWaiters;
   }
 

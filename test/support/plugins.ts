@@ -57,6 +57,14 @@ export default ({ rxjs, codecs: { object, required, optional, values }, kind, re
       },
     ),
   },
+  loadBalancers: {
+    'com.example.turns': kind(
+      object('an object with the keys of com.example.turns', {
+        step: optional(values.count, 1, 'How many are passed over.'),
+      }),
+      ({ step }) => ({ candidates, turn }) => candidates[(turn * step) % candidates.length],
+    ),
+  },
 });
 `;
 

@@ -1,9 +1,10 @@
 /** Random worlds for a balancer: whatever may happen to one name. */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import type { Candidate, MakeLoadBalancer } from '../../src/balancer/load-balancer.ts';
 import type { ClientPolicy } from '../../src/config/config.ts';
 import type { DialCause } from '../../src/event.ts';
-import { endpoint, Trial } from './balancer.ts';
+import { endpoint, OWN, Trial } from './balancer.ts';
 
 /** Something that the world does; `pick` chooses among what is there at that time. */
 type Deed =
@@ -20,10 +21,16 @@ type Deed =
 const pick = fc.nat(20);
 
 const policy = fc.record({
-  loadBalancer: fc.record({
-    kind: fc.constant('p2c' as const),
-    load: fc.constantFrom('connections', 'connections', 'throughput', 'latency'),
-  }),
+  loadBalancer: fc.oneof(
+    {
+      weight: 3,
+      arbitrary: fc.record({
+        kind: fc.constant('p2c' as const),
+        load: fc.constantFrom('connections', 'connections', 'throughput', 'latency'),
+      }),
+    },
+    { weight: 1, arbitrary: fc.constant(OWN.loadBalancer) },
+  ),
   maxWaiters: fc.constantFrom(1, 3, 1000),
   minConnections: fc.constantFrom(0, 0, 1, 4),
   emptyWaitMs: fc.constantFrom(0, 100, 1000),
@@ -170,9 +177,26 @@ const perform = (trial: Trial, deed: Deed, nth: number): void => {
   }
 };
 
+/** A load balancer that does all that one may: looks at everybody, draws, rolls, leaves it to others, and chooses whom it must not. */
+export const own: MakeLoadBalancer = () => {
+  let former: Candidate | undefined;
+  return (pool) => {
+    const { candidates, turn } = pool;
+    const choices = [
+      candidates[turn % candidates.length],
+      pool.draw(candidates[0]),
+      candidates[Math.floor(pool.random() * candidates.length)],
+      undefined,
+      former,
+    ];
+    former = candidates.at(-1);
+    return choices[turn % choices.length];
+  };
+};
+
 /** Plays deeds on a balancer, checked by its model after each. */
 export const play = (given: Partial<ClientPolicy>, seed: number, deeds: readonly Deed[]): Trial => {
-  const trial = new Trial(given, seed);
+  const trial = new Trial(given, seed, own);
   for (const [nth, next] of deeds.entries()) perform(trial, next, nth);
   return trial;
 };
