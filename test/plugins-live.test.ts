@@ -56,7 +56,7 @@ for (const workers of [0, 1])
     const [named, fixed] = [await portOf('named'), await portOf('fixed')];
     const isOver = ({ message }: LogLine) => message === 'connection closed';
     assert.deepEqual([await visit(named), await visit(fixed)], ['A', 'B']);
-    await daemon.logged(({ message }) => message === 'an identifier threw');
+    await daemon.logged(({ message }) => message === 'an identifier broke');
     await daemon.logged(({ message, rt }) => message === 'connection closed' && rt === 'named');
     // One at a time, and an end makes room.
     const first = await openPeer(named);

@@ -56,6 +56,22 @@ const BROKEN: Readonly<Record<string, readonly [plugin: string, line: string]>> 
     'export const operators = {};',
     'the plugin p.js: expected api: 1, got undefined',
   ],
+  'an empty module': [
+    '',
+    'the plugin p.js: expected a default export with api: 1 and operators, namers, …, got nothing',
+  ],
+  'a default export that is nothing': [
+    'export default undefined;',
+    'the plugin p.js: expected a default export with api: 1 and operators, namers, …, got none',
+  ],
+  'a function that promises a plugin': [
+    'export default async () => ({ api: 1, operators: {} });',
+    'the plugin p.js: expected a default export with api: 1 and operators, namers, …, got a promise',
+  ],
+  'one that throws when it is looked at': [
+    'export default { api: 1,\n  get operators() { throw new Error("oh"); } };',
+    'cannot load the plugin p.js:2: it threw: oh',
+  ],
   'a newer one': [
     'export default { api: 2, sidecars: {} };',
     'the plugin p.js: it asks for interface 2, and this is 1; use a newer linkerd-tcp',
@@ -69,11 +85,30 @@ const BROKEN: Readonly<Record<string, readonly [plugin: string, line: string]>> 
     'export default { api: 1, operators: { "com.example.a": { make: 1 } } };',
     'the plugin p.js: operators: com.example.a: expected a codec of io-ts as options, and a function make',
   ],
-  'one that takes a name that is taken': [
-    'export default { api: 1, operators: { "io.l5d.canary": {} } };',
-    'the plugin p.js: operators: io.l5d.canary comes along; expected another name',
-  ],
 };
+
+const TAKEN: readonly (readonly [section: string, kind: string])[] = [
+  ['operators', 'io.l5d.canary'],
+  ['namers', 'io.l5d.fs'],
+  ['interpreters', 'static'],
+  ['loadBalancers', 'p2c'],
+];
+
+for (const [section, kind] of TAKEN)
+  test(`a plugin cannot take the place of ${kind}`, async (t) => {
+    const plugin = `export default ({ kind, t }) => ({ api: 1, ${section}: { '${kind}': kind(t.type({}), () => 1) } });`;
+    assert.deepEqual(await errorsOf(makeScope(t), plugin), [
+      `c.yaml:1:11 plugins[0]: the plugin p.js: ${section}: ${kind} comes along; expected another name`,
+    ]);
+  });
+
+test('a codec that throws is told with its options', async (t) => {
+  const plugin = `export default { api: 1, operators: { 'com.example.odd': {
+    options: { validate() { throw new Error('oh'); } }, make() {} } } };`;
+  assert.deepEqual(await errorsOf(makeScope(t), plugin, 'operators: [{kind: com.example.odd}]'), [
+    'c.yaml:5:15 routers[0].operators[0]: expected options that the plugin’s codec reads (it threw: oh), got an object',
+  ]);
+});
 
 for (const [what, [plugin, line]] of Object.entries(BROKEN))
   test(`one clear line about ${what}`, async (t) => {

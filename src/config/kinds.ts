@@ -45,6 +45,24 @@ const failKind = (kind: unknown, kinds: readonly string[], context: t.Context) =
     kinds.length === 0 ? 'none, since no plugin has one' : `one of ${kinds.join(', ')}`,
   );
 
+/** Reads by a codec that is others’ code. */
+const validateFenced = <A>(
+  codec: Codec<A>,
+  value: unknown,
+  context: t.Context,
+): t.Validation<A> => {
+  try {
+    return codec.validate(value, context);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    return t.failure(
+      value,
+      context,
+      `options that the plugin’s codec reads (it threw: ${message})`,
+    );
+  }
+};
+
 /** Two results as one, with the errors of both. */
 const both = <A, B>(
   one: t.Validation<A>,
@@ -88,7 +106,7 @@ export class OpenCodec<A, F extends Fields> extends t.Type<
       const entries = Object.entries(all);
       const options = Object.fromEntries(entries.filter((entry) => !isOwn(entry)));
       const ours = ownKeys.validate(Object.fromEntries(entries.filter(isOwn)), context);
-      const decoded = both(ours, found.codec.validate(options, context));
+      const decoded = both(ours, validateFenced(found.codec, options, context));
       if (isLeft(decoded)) return decoded;
       const from = found.module === undefined ? {} : { module: found.module };
       return right({ ...decoded.right[0], kind: 'custom', by: kind, ...from, options });

@@ -5,12 +5,24 @@ import { findModule, loadModule } from '../plugins/load.ts';
 import { type KindMaps, SECTIONS, type Section } from '../plugins/plugin.ts';
 import type { Plugins } from './build.ts';
 import type { FileKinds, KindOptions } from './kinds.ts';
+import { interpreter } from './schema.ts';
+import { p2c } from './schema-client.ts';
+import { namer } from './schema-namers.ts';
 
 const optionsOf = (kinds: KindMaps, module?: string) => (section: Section) =>
   [...kinds[section]].map(([name, { options }]): readonly [string, KindOptions] => [
     name,
     module === undefined ? { codec: options } : { codec: options, module },
   ]);
+
+/** Kinds that are part of the format itself. */
+const FORMAT: Readonly<Record<Section, readonly string[]>> = {
+  operators: [],
+  namers: Object.keys(namer.members),
+  interpreters: Object.keys(interpreter.members),
+  identifiers: [],
+  loadBalancers: Object.keys(p2c.members),
+};
 
 /** Collects kinds by section; the same name from two modules is an error. */
 class Collection {
@@ -26,11 +38,13 @@ class Collection {
     return this.#all;
   }
 
-  /** Adds what a module has; gives what is wrong with that. */
+  /** Adds what a module has; gives what is wrong with that: what comes along must not seem to be replaced. */
   add(module: string, kinds: KindMaps): string | undefined {
     for (const section of SECTIONS)
       for (const [name, options] of optionsOf(kinds, module)(section)) {
         const known = this.#all[section].get(name);
+        if (FORMAT[section].includes(name) || (known !== undefined && known.module === undefined))
+          return `the plugin ${module}: ${section}: ${name} comes along; expected another name`;
         if (known !== undefined)
           return `the plugin ${module}: ${section}: ${name} is also in ${known.module}`;
         this.#all[section].set(name, options);

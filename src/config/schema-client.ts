@@ -37,7 +37,8 @@ const load = absent(
   'What is balanced: open connections, bytes per second, or connections times latency.',
 );
 
-const p2c = new TaggedCodec(
+/** The load balancer that comes along. */
+export const p2c = new TaggedCodec(
   'an object with the keys of loadBalancer',
   { p2c: object('an object with the keys of p2c', { load }) },
   'p2c',

@@ -8,7 +8,8 @@ import { fs } from './schema-namer-fs.ts';
 import { k8s } from './schema-namer-k8s.ts';
 import * as v from './values.ts';
 
-const namer = new TaggedCodec('a namer', {
+/** The namers that come along. */
+export const namer = new TaggedCodec('a namer', {
   'io.l5d.fs': fs,
   'io.l5d.dnssrv': dnssrv,
   'io.l5d.consul': consul,

@@ -144,7 +144,8 @@ const fixed = object('an object with the keys of static', {
   ),
 });
 
-const interpreter = new TaggedCodec('an interpreter', {
+/** The interpreters that come along. */
+export const interpreter = new TaggedCodec('an interpreter', {
   default: object('an object with the keys of default', {}),
   'io.l5d.namerd.http': namerdHttp,
   static: fixed,

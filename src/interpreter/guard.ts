@@ -1,8 +1,9 @@
 /** An interpreter of others’ code behind a fence. */
-import { defer } from 'rxjs';
+import { defer, tap } from 'rxjs';
 import type { Env } from '../env.ts';
 import { guarded } from './guarded.ts';
 import type { Interpreter, Resolution } from './interpreter.ts';
+import { makeJournal } from './journal.ts';
 import { isAddr, isEndpoint, isList, isWeight, MOST_DEPTH, record } from './namers/check.ts';
 
 /** What comes sooner after another resolution waits so long. */
@@ -30,8 +31,11 @@ const isResolution = (value: unknown): value is Resolution => {
   return t === 'confirmed' || isAddr(value);
 };
 
-/** Makes it when it is needed: one that throws, floods or says nonsense fails its own names, and is asked again. */
-export const guardInterpreter = (make: () => Interpreter, env: Env): Interpreter => {
+/**
+ * Makes it when it is needed: one that throws, floods or says nonsense fails its own names, and is asked again. What it
+ * fails at is logged, for the router `rt` if it serves one.
+ */
+export const guardInterpreter = (make: () => Interpreter, env: Env, rt?: string): Interpreter => {
   let made: Interpreter | undefined;
   const resolve: Interpreter['resolve'] = (path) => {
     made ??= make();
@@ -40,10 +44,17 @@ export const guardInterpreter = (make: () => Interpreter, env: Env): Interpreter
   const failed = (cause: string): Resolution => ({ t: 'failed', cause });
   return {
     resolve: (path) =>
-      guarded<Resolution>(
-        defer(() => resolve(path)),
-        { failed, isValue: isResolution, windowMs: WINDOW_MS },
-        env,
-      ),
+      defer(() => {
+        const journal = makeJournal({ ...(rt === undefined ? {} : { rt }), dst: path }, env);
+        return guarded<Resolution>(
+          defer(() => resolve(path)),
+          { failed, isValue: isResolution, windowMs: WINDOW_MS },
+          env,
+        ).pipe(
+          tap((news) => {
+            if (news.t !== 'confirmed') journal({ news, flaws: undefined });
+          }),
+        );
+      }),
   };
 };

@@ -43,7 +43,7 @@ export const makeInterpreter = (
       return makeDtabInterpreter(naming, of(config.dtab), env);
     }
     case 'custom':
-      return guardInterpreter(() => makeCustomInterpreter(config, env), env);
+      return guardInterpreter(() => makeCustomInterpreter(config, env), env, rt);
     case 'static':
       return makeStatic(config);
     case 'io.l5d.namerd.http':

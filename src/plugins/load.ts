@@ -3,7 +3,6 @@ import { createRequire } from 'node:module';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import * as t from 'io-ts';
 import { isRecord } from '../config/codec.ts';
-import { BUILT_IN } from './built-in.ts';
 import { KIT } from './kit.ts';
 import { INTERFACE, type KindMaps, SECTIONS, type Section } from './plugin.ts';
 
@@ -45,15 +44,17 @@ const importModule = (path: ModulePath): Either<string, unknown> => {
   }
 };
 
-const call = (path: ModulePath, found: unknown): Either<string, unknown> => {
-  if (typeof found !== 'function') return right(found);
+/** Does something that runs code of the module. */
+const fenced = <A>(path: ModulePath, run: () => Either<string, A>): Either<string, A> => {
   try {
-    const given: unknown = found(KIT);
-    return right(given);
+    return run();
   } catch (error) {
     return left(`cannot load the plugin ${placeIn(path, error)}: it threw: ${textOf(error)}`);
   }
 };
+
+const call = (path: ModulePath, found: unknown): Either<string, unknown> =>
+  typeof found === 'function' ? fenced(path, () => right(found(KIT))) : right(found);
 
 const isKind = <S extends Section>(
   value: unknown,
@@ -77,18 +78,25 @@ const section = <S extends Section>(
   if (!isRecord(found)) errors.push(`${name}: expected an object by kind`);
   else
     for (const [kind, value] of Object.entries(found)) {
-      if (BUILT_IN[name].has(kind))
-        errors.push(`${name}: ${kind} comes along; expected another name`);
-      else if (isKind(value, name)) kinds.set(kind, value);
+      if (isKind(value, name)) kinds.set(kind, value);
       else errors.push(`${name}: ${kind}: expected ${HOW}`);
     }
   return kinds;
 };
 
+const WANTED = `expected a default export with api: ${INTERFACE} and operators, namers, …`;
+
+/** What a module gives instead of a plugin. */
+const emptyOf = (given: unknown): string | undefined => {
+  if (!isRecord(given)) return 'none';
+  if (typeof given['then'] === 'function') return 'a promise';
+  return Object.keys(given).length === 0 ? 'nothing' : undefined;
+};
+
 const check = (path: ModulePath, given: unknown): Either<string, KindMaps> => {
   const refused = (what: string) => left(`the plugin ${path}: ${what}`);
-  if (!isRecord(given))
-    return refused('expected a default export with api and operators, namers, …, got none');
+  const empty = emptyOf(given);
+  if (!isRecord(given) || empty !== undefined) return refused(`${WANTED}, got ${empty}`);
   const { api } = given;
   if (!t.number.is(api)) return refused(`expected api: ${INTERFACE}, got ${JSON.stringify(api)}`);
   if (api > INTERFACE)
@@ -120,7 +128,7 @@ export const loadModule = (path: ModulePath): Either<string, KindMaps> => {
   if (known !== undefined) return known;
   const found = importModule(path);
   const given = isLeft(found) ? found : call(path, found.right);
-  const kinds = isLeft(given) ? given : check(path, given.right);
+  const kinds = isLeft(given) ? given : fenced(path, () => check(path, given.right));
   if (!isLeft(kinds)) loaded.set(path, kinds);
   return kinds;
 };

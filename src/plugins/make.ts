@@ -2,12 +2,13 @@
 import { isLeft } from 'fp-ts/lib/Either.js';
 import type { LoadBalancer } from '../balancer/load-balancer.ts';
 import type { Custom, CustomBalancer, OperatorConfig } from '../config/config.ts';
+import { showValue } from '../config/report.ts';
 import type { Env } from '../env.ts';
 import type { Interpreter } from '../interpreter/interpreter.ts';
 import type { Namer } from '../interpreter/namers/namer.ts';
 import type { Operator, OperatorEnv } from '../operators/operator.ts';
 import { shadow } from '../operators/shadow.ts';
-import type { Path } from '../path.ts';
+import { type Path, parsePath } from '../path.ts';
 import { BUILT_IN } from './built-in.ts';
 import { loadModule } from './load.ts';
 import type { Identifier, KindMaps, PluginEnv } from './plugin.ts';
@@ -66,13 +67,13 @@ const makeComplaint = (
   };
 };
 
-/** Makes an identifier. Errors: none; one that throws, or cannot be made, has no word, and that is logged. */
+/** Makes an identifier. Errors: none; one that throws, cannot be made, or gives no path has no word, and that is logged. */
 export const makeIdentifier = (
   config: Custom & { readonly place: string },
   env: Env,
 ): Identifier => {
   const identifier = `${config.by} ${config.place}`;
-  const complain = makeComplaint(env, 'an identifier threw', { identifier });
+  const complain = makeComplaint(env, 'an identifier broke', { identifier });
   let made: Identifier | undefined;
   return (source) => {
     try {
@@ -80,11 +81,15 @@ export const makeIdentifier = (
         config.options,
         envOf(env),
       );
-      return made(source);
+      const given: unknown = made(source);
+      if (given === undefined) return undefined;
+      const path = parsePath(typeof given === 'string' ? given : '');
+      if (!isLeft(path)) return path.right;
+      complain(`expected a path such as /svc/web, got ${showValue(given)}`);
     } catch (error) {
       complain(error);
-      return undefined;
     }
+    return undefined;
   };
 };
 
