@@ -300,6 +300,37 @@ test('the end waits for what is held, and for nothing else', () =>
     m.expect(out$).toBe('-------(a|)', LETTERS);
   }));
 
+test('one that ends while it keeps something is told with how many', () =>
+  marbles((m) => {
+    // What filters completes with its source, at the end or when a reload removes it; a promise does not.
+    const { told } = run(m, () => filter(({ id }) => id > 2), ['abc|', '--c|']);
+    const { out$, told$ } = operating(m, {
+      envelope$: m.hot('-ab-c', LETTERS),
+      operators$: m.hot('x--y', { x: [own('keeps')], y: [] }),
+      made: { keeps: () => filter(() => false) },
+    });
+    m.expect(told$).toBe('---(abk)', {
+      a: '-a operator-failed keeps operators[0]: it completed',
+      b: '-b operator-failed keeps operators[0]: it completed',
+      k: '!kept 2',
+    });
+    m.expect(out$).toBe('----c', LETTERS);
+    m.flush();
+    const why = 'operator-failed own operators[0]: it completed';
+    assert.deepEqual(told, [`3 -a ${why}`, `3 -b ${why}`, '3 !kept 2']);
+  }));
+
+test('one that is dropped while it keeps something is told as well', () =>
+  marbles((m) => {
+    const { out$, told$ } = operating(m, {
+      envelope$: m.hot('a', LETTERS),
+      operators$: only('own'),
+      made: { own: () => mergeMap(() => NEVER) },
+    });
+    m.expect(out$, '^--!').toBe('');
+    m.expect(told$, '5ms !').toBe('---k', { k: '!kept 1' });
+  }));
+
 test('without operators nothing is in the way', () =>
   marbles((m) => {
     const { out$ } = operating(m, {

@@ -42,6 +42,30 @@ const logEnd = (log: Log, record: ConnectionRecord): void =>
     fieldsOf(record),
   );
 
+/** What operators do that they should not. */
+const logOperator = (
+  log: Log,
+  event: Extract<RouterEvent, { t: 'broke' | 'strayed' | 'kept' }>,
+): void => {
+  const named = { rt: event.rt, operator: event.name };
+  switch (event.t) {
+    case 'broke': {
+      const { error, pauseMs } = event;
+      log('error', 'an operator broke, it begins anew', { ...named, error, pauseMs });
+      break;
+    }
+    case 'strayed':
+      log('warn', 'an operator gave what it did not have', named);
+      break;
+    case 'kept':
+      log('warn', 'an operator ended and gave back none of what it kept', {
+        ...named,
+        connections: event.count,
+      });
+      break;
+  }
+};
+
 /** Writes the line of an event, if it has one. Admission and look-ups tell of themselves, by episodes. */
 export const logEvent = (log: Log, event: RouterEvent): void => {
   switch (event.t) {
@@ -78,16 +102,11 @@ export const logEvent = (log: Log, event: RouterEvent): void => {
         dst: event.dst,
       });
       break;
-    case 'broke': {
-      const { rt, name, error, pauseMs } = event;
-      log('error', 'an operator broke, it begins anew', { rt, operator: name, error, pauseMs });
+    case 'broke':
+    case 'strayed':
+    case 'kept':
+      logOperator(log, event);
       break;
-    }
-    case 'strayed': {
-      const { rt, name } = event;
-      log('warn', 'an operator gave what it did not have', { rt, operator: name });
-      break;
-    }
     default:
       return;
   }

@@ -134,7 +134,9 @@ export type OperatorEvent =
       readonly pauseMs: number;
     }
   /** It gave what it did not have: it was dropped. */
-  | { readonly t: 'strayed'; readonly name: string };
+  | { readonly t: 'strayed'; readonly name: string }
+  /** It ended, or was ended, while it kept so many. */
+  | { readonly t: 'kept'; readonly name: string; readonly count: number };
 
 /** Everything that a router tells. */
 export type RouterEvent =

@@ -115,21 +115,56 @@ test('every kind of sentence can hold', async (t) => {
   );
 });
 
-test('an operator that waits for the real world is named', async (t) => {
+/** A configuration with an operator, and what simulating it says. */
+const operated = async (scope: Scope, operator: string, format: 'pretty' | 'junit', more = '') => {
   const plugin = `export default ({ rxjs, codecs, kind }) => ({ api: 1, operators: {
-    'com.example.asks': kind(codecs.object('x', {}), () =>
-      rxjs.mergeMap((envelope) => Promise.resolve(envelope))) } });`;
-  const config = CONFIG.replace('servers:', 'operators: [{kind: com.example.asks}]\n  servers:');
-  const file = await write(makeScope(t), '- success >= 0%', {
+    'com.example.odd': kind(codecs.object('x', {}), ${operator}) } });`;
+  const config = CONFIG.replace('servers:', 'operators: [{kind: com.example.odd}]\n  servers:');
+  const file = await write(scope, '- refused == 0\n- success >= 0%', {
     'p.mjs': plugin,
-    'c.yaml': `plugins: [./p.mjs]\n${config}`,
+    'c.yaml': `plugins: [./p.mjs]\n${config.replace(', connectTimeoutMs: 100', more)}`,
   });
-  const done = simulate({ files: [file], seed: undefined, format: 'pretty' });
-  assert.ok(done.t === 'done' && !done.isHeld);
-  assert.match(
-    done.out,
-    /VIOLATED .* \(com\.example\.asks routers\[0\]\.operators\[0\] kept 100 until their time was up: it waits for a promise or real time\)/,
-  );
+  const done = simulate({ files: [file], seed: undefined, format });
+  assert.ok(done.t === 'done');
+  return done;
+};
+
+const KEEPERS: Readonly<Record<string, readonly [operator: string, more: string]>> = {
+  'waits for a promise': [
+    '() => rxjs.mergeMap((envelope) => Promise.resolve(envelope))',
+    ', connectTimeoutMs: 100',
+  ],
+  'waits for a promise past the end of virtual time': [
+    '() => rxjs.mergeMap((envelope) => Promise.resolve(envelope))',
+    ', connectTimeoutMs: 6000000',
+  ],
+  'waits for real time': ['() => rxjs.delay(1)', ''],
+  'drops what it gets': ['() => rxjs.filter(() => false)', ''],
+};
+
+for (const [what, [operator, more]] of Object.entries(KEEPERS))
+  test(`an operator that ${what} is named`, async (t) => {
+    const { out, isHeld } = await operated(makeScope(t), operator, 'pretty', more);
+    assert.ok(!isHeld);
+    assert.match(
+      out,
+      /VIOLATED .* \(com\.example\.odd routers\[0\]\.operators\[0\] kept 100 until their time was up: it drops them, or it waits for a promise or real time\)/,
+    );
+  });
+
+test('what operators do that they should not is told, once', async (t) => {
+  const scope = makeScope(t);
+  const broken = '() => rxjs.map(() => { throw new Error("<oh>"); })';
+  const pretty = await operated(scope, broken, 'pretty');
+  const line = 'com.example.odd routers[0].operators[0] broke: <oh>';
+  assert.match(pretty.out, /^ {2}error: com\.example\.odd .* broke: <oh> \(4 times\)$/m);
+  assert.equal(pretty.out.split(line).length, 2);
+  const junit = await operated(makeScope(t), broken, 'junit');
+  assert.match(junit.out, /<system-err>com\.example\.odd .* broke: &lt;oh&gt; \(4 times\)</);
+  const twice = '() => rxjs.mergeMap((envelope) => [envelope, envelope])';
+  const { out, isHeld } = await operated(makeScope(t), twice, 'pretty');
+  assert.ok(isHeld);
+  assert.match(out, /error: .* gave an id twice, or one that it did not have \(100 times\)/);
 });
 
 test('a configuration with certificates, namers and plugins needs none of their files', async (t) => {

@@ -63,11 +63,6 @@ export class Stage {
     this.#start();
   }
 
-  /** How many envelopes the operator keeps. */
-  get held(): number {
-    return this.#held.size;
-  }
-
   take(envelope: Envelope): void {
     const { refuse, name } = this.#setup;
     if (this.#in$ === undefined) {
@@ -94,6 +89,7 @@ export class Stage {
   drop(): void {
     this.#left = () => undefined;
     this.#restart?.drop();
+    this.#tellKept(this.#held.size);
     for (const { timer } of this.#held.values()) timer.drop();
     this.#held.clear();
     this.#running?.unsubscribe();
@@ -189,6 +185,12 @@ export class Stage {
     tell({ t: 'strayed', name });
   }
 
+  /** It will give back none of them. */
+  #tellKept(count: number): void {
+    const { tell, name } = this.#setup;
+    if (count > 0) tell({ t: 'kept', name, count });
+  }
+
   #break(error: string): void {
     const { timers, tell, name } = this.#setup;
     this.#in$ = undefined;
@@ -203,8 +205,11 @@ export class Stage {
       }
     };
     this.#setup.inTurn(refuseAll);
-    this.#settle();
-    if (this.#left !== undefined) return;
+    if (this.#left !== undefined) {
+      this.#tellKept(ids.length);
+      this.#settle();
+      return;
+    }
     if (timers.now() - this.#since >= LONGEST_PAUSE_MS) this.#pauseMs = FIRST_PAUSE_MS;
     tell({ t: 'broke', name, error, pauseMs: this.#pauseMs });
     this.#restart = timers.after(this.#pauseMs, () => this.#start());

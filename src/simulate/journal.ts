@@ -24,11 +24,19 @@ export interface EndpointFact {
   readonly endpoint: string;
 }
 
+const addTo = (counts: Map<string, number>, key: string, count = 1): void => {
+  counts.set(key, (counts.get(key) ?? 0) + count);
+};
+
 /** Takes in what a virtual daemon reports. Bounds: the connections of the scenario. */
 export class Journal {
   readonly #now: () => number;
   readonly connections: Connection[] = [];
   readonly endpoints: EndpointFact[] = [];
+  /** What operators did that they should not, and how often. */
+  readonly flaws = new Map<string, number>();
+  /** Operators that kept connections until their time was up, or to the end, and how many. */
+  readonly keepers = new Map<string, number>();
   /** When each name was looked up. */
   readonly lookups = new Map<string, number[]>();
   readonly #here = new Map<number, Connection>();
@@ -89,6 +97,15 @@ export class Journal {
         this.endpoints.push({ at: this.#now(), t, dst, endpoint });
         break;
       }
+      case 'broke':
+        addTo(this.flaws, `${event.name} broke: ${event.error}`);
+        break;
+      case 'strayed':
+        addTo(this.flaws, `${event.name} gave an id twice, or one that it did not have`);
+        break;
+      case 'kept':
+        addTo(this.keepers, event.name, event.count);
+        break;
       default:
         break;
     }
@@ -116,6 +133,7 @@ export class Journal {
     this.#here.delete(envelope.id);
     connection.dst = envelope.dst;
     if (connection.openedAt !== undefined) this.#open -= 1;
+    if (close.reason === 'operator-timeout') addTo(this.keepers, close.detail ?? '');
     this.#end(connection, close);
   }
 

@@ -176,7 +176,10 @@ const judgeNever = ({ who, target }: Of<'never'>, evidence: Evidence): Judged =>
   const isThere = wentTo(target, evidence);
   const matches = isWho(who);
   const odd = evidence.run.journal.connections.find((one) => matches(one) && isThere(one));
-  if (odd === undefined) return { isHeld: true, seen: 'never' };
+  if (odd === undefined) {
+    const isAnybody = evidence.run.journal.connections.some(matches);
+    return { isHeld: true, seen: isAnybody ? 'never' : `never; nobody who came is ${who}` };
+  }
   return { isHeld: false, at: odd.at, seen: `${odd.sni ?? odd.src} -> ${odd.dst} ${odd.endpoint}` };
 };
 
@@ -217,11 +220,11 @@ const judgeSentence = (sentence: Sentence, evidence: Evidence): Judged => {
 };
 
 /** An operator that keeps connections cannot be simulated, if it waits for the real world. */
-const judgeKeepers = ({ keepers }: Run): readonly Verdict[] =>
+const judgeKeepers = ({ journal: { keepers } }: Run): readonly Verdict[] =>
   [...keepers].map(([name, count]) => ({
     text: 'every operator gives its connections back',
     isHeld: false,
-    seen: `${name} kept ${count} until their time was up: it waits for a promise or real time`,
+    seen: `${name} kept ${count} until their time was up: it drops them, or it waits for a promise or real time`,
   }));
 
 /** Judges everything that a scenario expects, in its order. */

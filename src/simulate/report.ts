@@ -124,7 +124,9 @@ const junit = (all: readonly Simulated[]): string => {
     const failures = verdicts.filter((verdict) => !verdict.isHeld).length;
     const cases = verdicts.map((verdict) => junitCase(one, verdict));
     const head = `  <testsuite name="${escaped(scenario.title)}" file="${escaped(file)}" tests="${verdicts.length}" failures="${failures}">`;
-    return [head, ...cases, '  </testsuite>'].join('\n');
+    const faults = one.run.faults.map(escaped).join('\n');
+    const errors = faults === '' ? [] : [`    <system-err>${faults}</system-err>`];
+    return [head, ...cases, ...errors, '  </testsuite>'].join('\n');
   });
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',

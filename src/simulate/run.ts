@@ -26,10 +26,8 @@ import { resolving, saying } from './timeline.ts';
 /** What a run has shown. */
 export interface Run {
   readonly journal: Journal;
-  /** What was logged as an error: operators that broke, faults. */
+  /** What operators did that they should not, and what was logged as an error: a line each, once. */
   readonly faults: readonly string[];
-  /** Operators that kept connections until their time was up, by name. */
-  readonly keepers: ReadonlyMap<string, number>;
   readonly endedAt: number;
 }
 
@@ -99,6 +97,9 @@ const makeEnv = (time: VirtualTime, random: () => number, log: Log): Env => ({
   log,
 });
 
+const flawsOf = ({ flaws }: Journal): readonly string[] =>
+  [...flaws].map(([flaw, count]) => (count === 1 ? flaw : `${flaw} (${count} times)`));
+
 /** Runs a scenario to its end. The same scenario and seed give the same run. Errors: only a fault of our own. */
 export const runScenario = (scenario: Scenario, seed = scenario.seed): Run => {
   const time = new VirtualTime();
@@ -139,16 +140,10 @@ export const runScenario = (scenario: Scenario, seed = scenario.seed): Run => {
       }),
     ),
   ).pipe(takeUntil(over$));
-  run$.subscribe();
+  const running = run$.subscribe();
   for (const arrivals of scenario.arrivals) come({ daemon, journal, time, random }, arrivals);
   time.flush(scenario.durationMs + GRACE_MS);
-  return { journal, faults, keepers: keepersOf(journal), endedAt };
-};
-
-/** The operators that had connections taken away. */
-const keepersOf = ({ connections }: Journal): ReadonlyMap<string, number> => {
-  const keepers = new Map<string, number>();
-  for (const { reason, detail = '' } of connections)
-    if (reason === 'operator-timeout') keepers.set(detail, (keepers.get(detail) ?? 0) + 1);
-  return keepers;
+  // Operators that still hold something tell so.
+  running.unsubscribe();
+  return { journal, faults: [...flawsOf(journal), ...faults], endedAt };
 };

@@ -52,7 +52,7 @@ export interface Operating {
 
 /**
  * Runs a chain; emits `a` for an envelope that has passed, `a /svc/b` when its name is another, `-a reason why` for one
- * that is refused, `!broke` and `!strayed`.
+ * that is refused, `!broke`, `!strayed` and `!kept 2`.
  */
 export const operating = (
   m: Marbles,
@@ -80,7 +80,7 @@ export const operating = (
           ends$.next({ id, reason });
         },
         revised: () => undefined,
-        tell: ({ t }) => told$.next(`!${t}`),
+        tell: (event) => told$.next(event.t === 'kept' ? `!kept ${event.count}` : `!${event.t}`),
       },
       m.env,
     ),
