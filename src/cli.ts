@@ -204,8 +204,7 @@ export const parseCommandLine = (args: readonly string[]): Either<string, Task> 
     if (values.help) return right({ t: 'help' });
     if (values.version) return right({ t: 'version' });
     const [word, ...rest] = positionals;
-    // A lone word is a file, whatever its name.
-    const command = isCommand(word) && rest.length > 0 ? word : undefined;
+    const command = isCommand(word) ? word : undefined;
     const stray = tokens
       .flatMap((token) => (token.kind === 'option' ? [token.name] : []))
       .find((name) => OWN[name] !== undefined && OWN[name] !== command);

@@ -61,7 +61,19 @@ test('-V and --version tell the version of package.json', async () => {
 });
 
 test('a wrong command line is one line and exit code 64', async () => {
-  for (const args of [[], ['a', 'b'], ['--nonsense', 'a']]) {
+  const wrong = [
+    [],
+    ['a', 'b'],
+    ['--nonsense', 'a'],
+    ['simulate'],
+    ['simulate', 's.yaml', '--seed', 'x'],
+    ['simulate', 's.yaml', '--format', 'xml'],
+    ['schema'],
+    ['schema', 'world'],
+    ['delegate', 'c.yaml'],
+    ['explain'],
+  ];
+  for (const args of wrong) {
     const { code, stdout, stderr } = await runMain(args);
     assert.equal(code, 64, args.join(' '));
     assert.equal(stdout, '');
@@ -135,4 +147,32 @@ test('SIGHUP before anything else is a reload, not the end', async (t) => {
   daemon.signal('SIGHUP');
   await daemon.logged(({ message }) => /reload/.test(message));
   assert.equal((await daemon.get('/ping')).status, 200);
+});
+
+test('simulate exits with 0, 1 or 2, and says the same for the same seed', async (t) => {
+  const folder = await temporaryFolder(makeScope(t));
+  const write = async (expect: string): Promise<string> => {
+    const path = join(folder, `${expect.replaceAll(' ', '')}.yaml`);
+    const arrivals = [{ rate: '50/s', source: '10.0.0.0/8', lasts: '1ms..1s' }];
+    const names = { '/svc/web': ['10.0.0.1:1', '10.0.0.2:1'] };
+    await writeFile(path, JSON.stringify({ duration: '2s', names, arrivals, expect: [expect] }));
+    return path;
+  };
+  const config = join(folder, 'config.json');
+  await writeFile(config, JSON.stringify(GOOD));
+  const [good, bad, none] = [
+    await write('success == 100%'),
+    await write('connections(10.0.0.1:1) <= 1%'),
+    await write('sucess == 1'),
+  ];
+  for (const format of ['pretty', 'json', 'junit']) {
+    const args = ['simulate', '--format', format, '--seed', '11', config, good];
+    const [one, other] = [await runMain([...args, bad]), await runMain([...args, bad])];
+    assert.deepEqual([one.code, one.stderr], [1, '']);
+    assert.equal(one.stdout, other.stdout);
+    assert.equal((await runMain(args)).code, 0);
+  }
+  const { code, stdout, stderr } = await runMain(['simulate', config, good, none]);
+  assert.deepEqual([code, stdout], [2, '']);
+  assert.match(stderr, /sucess==1\.yaml:1:\d+ expect\[0\]: expected one of: success/);
 });

@@ -1,5 +1,6 @@
 /** The command `simulate`: scenarios of one’s own against a configuration, in virtual time. */
 import assert from 'node:assert/strict';
+import { dirname } from 'node:path';
 import { test } from 'node:test';
 import { simulate } from '../src/simulate/command.ts';
 import { WHOLE, writeIn } from './support/plugins.ts';
@@ -202,6 +203,57 @@ test('what is wrong with a scenario is told with its place', async (t) => {
     's.yaml:9:3 expect[0]: expected a close reason, got tmeout',
     's.yaml:10:3 expect[1]: expected a duration such as 250ms, 5s, 1.5m or 2h',
   ]);
+  assert.deepEqual(
+    await errors('- {row: a, of: refused, values: {a: operater}}\n- connections(/svc/b) == 0'),
+    [
+      's.yaml:9:37 expect[0].values.a: expected a close reason, got "operater", did you mean "operator"?',
+      's.yaml:10:3 expect[1]: expected a name, or how some begin, of /svc/a, got "/svc/b", did you mean "/svc/a"?',
+    ],
+  );
+  assert.deepEqual(
+    await errors('- never * -> /svc/ab\n- {row: a, of: dialed, name: /svc/c}\n- success > 101%'),
+    [
+      's.yaml:9:3 expect[0]: expected a name, or how some begin, of /svc/a, got "/svc/ab", did you mean "/svc/a"?',
+      's.yaml:10:30 expect[1].name: expected a name, or how some begin, of /svc/a, got "/svc/c", did you mean "/svc/a"?',
+      's.yaml:11:3 expect[2]: expected a share up to 100%, got 101%',
+    ],
+  );
+  assert.deepEqual(await errors('- success == 100% from 2s until 1s'), [
+    's.yaml:9:3 expect[0]: expected from before until',
+  ]);
+  assert.deepEqual(await errors(' []'), [
+    's.yaml:9:2 expect: expected something, got an empty list',
+  ]);
   const [unknown = ''] = await errors('- sucess == 1');
   assert.match(unknown, /^s\.yaml:9:3 expect\[0\]: expected one of: success >= 99\.9%; /);
+});
+
+test('what can never happen in a scenario is told', async (t) => {
+  const scope = makeScope(t);
+  const errors = async (from: string, to: string) => {
+    const file = await write(scope, '- success == 100%');
+    const text = SCENARIO.replace(from, to);
+    const done = simulate({
+      files: [await writeIn(dirname(file), 's.yaml', `${text}- refused == 0`)],
+      seed: undefined,
+      format: 'pretty',
+    });
+    return done.t === 'bad' ? done.errors.map((line) => line.slice(line.indexOf('s.yaml:'))) : [];
+  };
+  const arrivals = '{rate: 100/s, lasts: 10ms}';
+  assert.deepEqual(await errors(arrivals, '{count: 1, from: 1s}'), [
+    's.yaml:7:29 arrivals[0].from: expected a time before 1s, got 1s',
+  ]);
+  assert.deepEqual(await errors(arrivals, '{rate: 1/s, from: 500ms, until: 400ms}'), [
+    's.yaml:7:30 arrivals[0].from: expected a time before 400ms, got 500ms',
+  ]);
+  assert.deepEqual(await errors(arrivals, '{count: 1, sni: a b}'), [
+    's.yaml:7:28 arrivals[0].sni: expected a host name such as db.example.com, got "a b"',
+  ]);
+  assert.deepEqual(await errors('expect:', 'commands: [{at: 2s, do: drain}]\nexpect:'), [
+    's.yaml:8:17 commands[0].at: expected a time up to the end, 1s, got 2s',
+  ]);
+  assert.deepEqual(await errors('[a1, a2]', '[a1, a3]'), [
+    's.yaml:6:17 names["/svc/a"]: expected an endpoint such as a1, with a weight if wanted, got "a3", did you mean "a1"?',
+  ]);
 });

@@ -66,7 +66,7 @@ const resolutionOf = (
 /** Builds one name. */
 export const buildName = (
   shop: Workshop,
-  [name, { row, values }]: readonly [string, RawName],
+  [name, { row, values, isAlways }]: readonly [string, RawName],
   endpoints: readonly Endpoint[],
 ): readonly [Path, readonly At<Resolution>[]] => {
   const steps = ['names', name];
@@ -77,7 +77,10 @@ export const buildName = (
   const known = new Map(
     [...values].map(([letter, said]) => [
       letter,
-      resolutionOf(shop, said, { endpoints, steps: [...steps, 'values', letter] }),
+      resolutionOf(shop, said, {
+        endpoints,
+        steps: isAlways ? steps : [...steps, 'values', letter],
+      }),
     ]),
   );
   const marks = readRow(shop, row ?? '', [...steps, 'row']).flatMap(({ at, key }) => {

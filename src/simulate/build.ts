@@ -10,6 +10,7 @@ import { buildName } from './build-name.ts';
 import { readRow } from './read-row.ts';
 import type { Arrivals, Command, Endpoint, Scenario } from './scenario.ts';
 import type { RawArrivals, RawEndpoint, RawScenario } from './schema.ts';
+import { showDuration } from './units.ts';
 
 /** Reads a configuration; what is wrong with it is told in lines. */
 export type ReadConfig = (
@@ -69,6 +70,8 @@ const buildArrivals = (
       message: `expected one of rate, count and row, got ${given || 'none'}`,
     });
   const until = Math.min(raw.until ?? durationMs, durationMs);
+  if (raw.from >= until)
+    wrong('from', `expected a time before ${showDuration(until)}, got ${showDuration(raw.from)}`);
   const number =
     raw.rate === undefined ? (raw.count ?? 0) : raw.rate * Math.max(0, until - raw.from);
   if (number > MOST_ARRIVALS)
@@ -84,7 +87,7 @@ const buildArrivals = (
     source: raw.source,
     alpn: raw.alpn,
     lasts: raw.lasts,
-    ...(raw.sni === undefined ? {} : { sni: raw.sni.toLowerCase() }),
+    ...(raw.sni === undefined ? {} : { sni: raw.sni }),
     ...(raw.patience === undefined ? {} : { patienceMs: raw.patience }),
   };
 };
@@ -119,6 +122,30 @@ const readInto = (
   return undefined;
 };
 
+/** None where its configuration cannot be had. */
+const buildCommand = (
+  shop: Workshop,
+  one: RawScenario['commands'][number],
+  {
+    config,
+    durationMs,
+    read,
+    steps,
+  }: { config: Config; durationMs: number; read: ReadConfig; steps: Steps },
+): readonly Command[] => {
+  if (one.at > durationMs)
+    shop.errors.push({
+      steps: [...steps, 'at'],
+      message: `expected a time up to the end, ${showDuration(durationMs)}, got ${showDuration(one.at)}`,
+    });
+  if (one.do === 'drain') return [{ t: 'drain', at: one.at }];
+  const other =
+    one.config === undefined
+      ? config
+      : readInto(shop, shop.files.resolve(one.config), [...steps, 'config'], read);
+  return other === undefined ? [] : [{ t: 'reload', at: one.at, config: other }];
+};
+
 /** Builds scenarios. `override` is the configuration of the command line, which wins. */
 export const buildScenario =
   (override: string | undefined, read: ReadConfig) =>
@@ -133,16 +160,12 @@ export const buildScenario =
     const first = path === undefined ? undefined : readInto(shop, path, ['config'], read);
     const config = first ?? NOTHING;
     const durationMs = raw.duration;
+    if (raw.expect.length === 0)
+      shop.errors.push({ steps: ['expect'], message: 'expected something, got an empty list' });
     const endpoints = [...raw.endpoints].map((one) => buildEndpoint(shop, one));
-    const commands = raw.commands.flatMap((one, i): readonly Command[] => {
-      const steps = ['commands', i];
-      if (one.do === 'drain') return [{ t: 'drain', at: one.at }];
-      const other =
-        one.config === undefined
-          ? config
-          : readInto(shop, files.resolve(one.config), [...steps, 'config'], read);
-      return other === undefined ? [] : [{ t: 'reload', at: one.at, config: other }];
-    });
+    const commands = raw.commands.flatMap((one, i) =>
+      buildCommand(shop, one, { config, durationMs, read, steps: ['commands', i] }),
+    );
     const scenario: Scenario = {
       title: raw.title,
       config,
@@ -159,7 +182,11 @@ export const buildScenario =
             ),
       commands,
       expectations: raw.expect.map((one, i) =>
-        buildExpectation(shop, one, { endpoints, steps: ['expect', i] }),
+        buildExpectation(shop, one, {
+          endpoints,
+          names: [...raw.names.keys()],
+          steps: ['expect', i],
+        }),
       ),
     };
     return { config: scenario, errors: shop.errors, warnings: shop.warnings };

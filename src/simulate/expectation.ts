@@ -90,7 +90,8 @@ const boundOf = (comparison: string, text: string): Read<Bound> => {
   });
 };
 
-const isReason = (text: string): text is CloseReason => Object.hasOwn(CLOSE_REASONS, text);
+/** Whether it is why a connection ends. */
+export const isReason = (text: string): text is CloseReason => Object.hasOwn(CLOSE_REASONS, text);
 
 const SUBJECT = /^(success|refused|ended|connections|lookups|most open|most waiting)(?:\((.*)\))?$/;
 

@@ -82,14 +82,20 @@ export interface RawName {
   /** Absent: nothing is said of when. */
   readonly row: string | undefined;
   readonly values: ReadonlyMap<string, RawSaid>;
+  /** The file has one value and no row. */
+  readonly isAlways: boolean;
 }
 
-const always = (value: RawSaid): RawName => ({ row: 'a', values: new Map([['a', value]]) });
+const always = (value: RawSaid): RawName => ({
+  row: 'a',
+  values: new Map([['a', value]]),
+  isAlways: true,
+});
 
 const name = new ShapeCodec<RawName>(`${SAID}; or an object with row and values`, {
   list: mapped(list(v.text), (endpoints) => always({ t: 'endpoints', endpoints })),
   object: mapped(changing, ({ row, values, union: branches }) =>
-    branches === undefined ? { row, values } : always({ t: 'union', branches }),
+    branches === undefined ? { row, values, isAlways: false } : always({ t: 'union', branches }),
   ),
   text: mapped(v.word('neg', 'failed', 'pending'), (t) => always({ t })),
 });
@@ -103,7 +109,7 @@ const arrivals = object('an object with rate, count or row', {
   router: absent(v.text, 'the first', 'Label of the router.'),
   server: optional(v.countOrNone, 0, 'Which of its servers, from 0.'),
   source: optional(v.network, '192.0.2.1', 'Their address; of a network each has another one.'),
-  sni: absent(v.text, 'none', 'Server name that they ask for.'),
+  sni: absent(v.hostName, 'none', 'Server name that they ask for.'),
   alpn: optional(oneOrMore(v.protocol), [], 'Protocols that they offer.'),
   lasts: shownAs(
     optional(u.range, { from: 1000, to: 1000 }, 'How long they stay with an endpoint.'),
