@@ -1,6 +1,6 @@
 /** Which events make a log line, and what the line says. */
 import { showClose } from './close-reason.ts';
-import type { ConnectionRecord, RouterEvent } from './event.ts';
+import type { ConnectionRecord, OperatorEvent, RouterEvent } from './event.ts';
 import type { Fields, Log } from './log.ts';
 
 const tenths = (ms: number | undefined): number | undefined =>
@@ -42,11 +42,8 @@ const logEnd = (log: Log, record: ConnectionRecord): void =>
     fieldsOf(record),
   );
 
-/** What operators do that they should not. */
-const logOperator = (
-  log: Log,
-  event: Extract<RouterEvent, { t: 'broke' | 'strayed' | 'kept' }>,
-): void => {
+/** Writes the line of what an operator did that it should not. */
+export const logOperator = (log: Log, event: { readonly rt: string } & OperatorEvent): void => {
   const named = { rt: event.rt, operator: event.name };
   switch (event.t) {
     case 'broke': {

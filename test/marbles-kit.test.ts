@@ -1,7 +1,8 @@
 /** The marble kit itself: what it lets pass, what it refuses, and how it tells a difference. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { concat, delay, map, NEVER, throwError, timer } from 'rxjs';
+import { concat, delay, map, mergeMap, NEVER, throwError, timer } from 'rxjs';
+import type { Operator } from '../src/operators/operator.ts';
 import { type Marbles, marbles } from '../src/testing/marbles.ts';
 
 const failure = (body: (m: Marbles) => void): string => {
@@ -92,3 +93,50 @@ test('starts each test at time 0 with a clock of its own', () => {
 
 test('lets an expected error pass', () =>
   marbles((m) => m.expect(throwError(() => 'bad')).toBe('#', {}, 'bad')));
+
+const CONFIG = {
+  routers: [
+    {
+      label: 'r',
+      dtab: '',
+      operators: [{ kind: 'io.l5d.fault' }],
+      servers: [{ port: 1, dstName: '/svc/a' }],
+    },
+  ],
+};
+
+test('refuses a router of which nothing is expected', () => {
+  const run = (m: Marbles): void =>
+    m.router(CONFIG, { names: { '/svc/a': [] } }).arrive(m.hot('a', { a: {} }));
+  assert.match(failure(run), /a router ran and nothing was expected; use m\.expect/);
+  marbles((m) => {
+    run(m);
+    m.flush();
+  });
+});
+
+const logOf = (operator: Operator): readonly string[] => {
+  let lines: readonly string[] = [];
+  marbles((m) => {
+    const names = { '/svc/a': ['a'] };
+    const operators = { 'io.l5d.fault': () => operator };
+    const r = m.router(CONFIG, { names, endpoints: { a: 'u' }, operators });
+    r.arrive(m.hot('a', { a: {} }));
+    m.flush();
+    lines = m.logged;
+  });
+  return lines;
+};
+
+test('logs what operators do that they should not', () => {
+  const name = 'rt=r operator=io.l5d.fault routers[0].operators[0]';
+  const boom = map((): never => {
+    throw new Error('boom');
+  });
+  assert.deepEqual(logOf(boom), [
+    `error an operator broke, it begins anew ${name} error=boom pauseMs=100`,
+  ]);
+  assert.deepEqual(logOf(mergeMap((one) => [one, one])), [
+    `warn an operator gave what it did not have ${name}`,
+  ]);
+});

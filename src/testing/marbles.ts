@@ -22,7 +22,10 @@ export interface Marbles extends Pick<RunHelpers, 'hot' | 'cold' | 'flush'> {
   readonly subs: (source: Source) => { toBe: (diagrams: string | string[]) => void };
   /** The world of the test: virtual time, scripted chance, a log that is kept in `logged`. */
   readonly env: Env;
-  /** Runs the routers of a configuration, on names and endpoints of the test; nothing is opened. */
+  /**
+   * Runs the routers of a configuration, on names and endpoints of the test; nothing is opened. Something must be expected of
+   * them, or looked at after a `flush`.
+   */
   readonly router: (config: string | object, setup: RoutingSetup) => Routing;
   /** What was logged so far: `level message key=value …`. */
   readonly logged: readonly string[];
@@ -45,15 +48,39 @@ export const rxMarks = (
 const isPromise = (value: unknown): boolean =>
   typeof value === 'object' && value !== null && 'then' in value;
 
-/** Counts expectations that were begun and not yet given their diagram. */
-const expecting = (helpers: RunHelpers, open: Set<string>): Pick<Marbles, 'expect' | 'subs'> => {
+/** What a test has looked at, and what it owes. */
+interface Account {
+  /** Expectations that were begun and not yet given their diagram. */
+  readonly open: Set<string>;
+  hasLooked: boolean;
+  /** A router ran. */
+  hasRun: boolean;
+}
+
+const missing = ({ open, hasLooked, hasRun }: Account): string | undefined => {
+  if (open.size > 0) return `no diagram was given to: ${[...open].join(', ')}`;
+  return hasRun && !hasLooked
+    ? 'a router ran and nothing was expected; use m.expect, or m.flush and assert'
+    : undefined;
+};
+
+/** Keeps account of what is expected. */
+const expecting = (
+  helpers: RunHelpers,
+  account: Account,
+): Pick<Marbles, 'expect' | 'subs' | 'flush'> => {
   let count = 0;
   const owed = (what: string) => {
     const name = `${what} #${++count}`;
-    open.add(name);
-    return () => open.delete(name);
+    account.open.add(name);
+    account.hasLooked = true;
+    return () => account.open.delete(name);
   };
   return {
+    flush: () => {
+      account.hasLooked = true;
+      helpers.flush();
+    },
     expect: (actual$, unsub) => {
       const settle = owed('expect');
       const test = helpers.expectObservable(actual$, unsub ?? null);
@@ -69,8 +96,8 @@ const expecting = (helpers: RunHelpers, open: Set<string>): Pick<Marbles, 'expec
 
 /**
  * Runs `body` in virtual time, then all that it scheduled, and compares; `test(title, () => marbles((m) => …))`.
- * Errors: throws an AssertionError that shows both time lines; also when an expectation was given no diagram,
- * and when `body` is async, since promises do not resolve in virtual time.
+ * Errors: throws an AssertionError that shows both time lines; also when an expectation was given no diagram, when a router ran
+ * and nothing was expected, and when `body` is async, since promises do not resolve in virtual time.
  */
 export const marbles = (body: (m: Marbles) => void, options: MarbleOptions = {}): void => {
   const mistakes: Error[] = [];
@@ -84,27 +111,28 @@ export const marbles = (body: (m: Marbles) => void, options: MarbleOptions = {})
     compareTimeLines(actual, expected);
   });
   scheduler.run((helpers) => {
-    const { hot, cold, flush } = helpers;
+    const { hot, cold } = helpers;
     const logged: string[] = [];
-    const open = new Set<string>();
+    const account: Account = { open: new Set(), hasLooked: false, hasRun: false };
     const env = virtualEnv(scheduler, options, logged);
     const returned: unknown = body({
       hot,
       cold,
       time,
-      flush,
       env,
       logged,
-      router: (config, setup) =>
-        startRouting(config, setup, { env, time, marks: rxMarks, mistaken }),
-      ...expecting(helpers, open),
+      router: (config, setup) => {
+        account.hasRun = true;
+        return startRouting(config, setup, { env, time, marks: rxMarks, mistaken });
+      },
+      ...expecting(helpers, account),
     });
     if (isPromise(returned))
       throw new AssertionError({
         message: 'a marble test must not be async, nor return a promise',
       });
-    if (open.size > 0)
-      throw new AssertionError({ message: `no diagram was given to: ${[...open].join(', ')}` });
+    const message = missing(account);
+    if (message !== undefined) throw new AssertionError({ message });
   });
   check();
 };

@@ -13,8 +13,9 @@ import {
 } from 'rxjs';
 import { type Address, makeAddress, parseAddress } from '../address.ts';
 import type { OperatorConfig } from '../config/config.ts';
+import { logOperator } from '../connection-log.ts';
 import type { Env } from '../env.ts';
-import type { RouterEvent } from '../event.ts';
+import type { OperatorEvent, RouterEvent } from '../event.ts';
 import type { Resolution } from '../interpreter/interpreter.ts';
 import type { Operator, OperatorEnv } from '../operators/operator.ts';
 import type { Path } from '../path.ts';
@@ -133,6 +134,9 @@ const only =
   (event: RouterEvent): event is Extract<RouterEvent, { readonly t: T }> =>
     event.t === t;
 
+const isFlaw = (event: RouterEvent): event is { readonly rt: string } & OperatorEvent =>
+  event.t === 'broke' || event.t === 'strayed' || event.t === 'kept';
+
 const isRefused = (
   event: RouterEvent,
 ): event is Extract<RouterEvent, { readonly t: 'ended' | 'rejected' }> =>
@@ -189,7 +193,10 @@ export const startRouting = (
     {
       config$: merge(of(loadUnopened(config)), NEVER),
       resolve,
-      report: (event) => event$.next(event),
+      report: (event) => {
+        if (isFlaw(event)) logOperator(env.log, event);
+        event$.next(event);
+      },
       operator: ({ by }: OperatorConfig, its) => operators[by]?.(its),
     },
     env,
