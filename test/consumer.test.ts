@@ -118,6 +118,11 @@ test('a project of its own compiles against the package, and routes by it', asyn
   assert.equal(compiled.code, 0, compiled.stdout);
   const ran = await runCommand(['node', 'out/main.js'], '', folder);
   assert.deepEqual([ran.stderr, ran.stdout], ['', 'end 5 5\n']);
+  // It reads its configuration and makes the routers; they run when somebody subscribes.
+  const own =
+    'const { refused$ } = await import("./out/own.js"); console.log(typeof refused$.subscribe);';
+  const read = await runCommand(['node', '--input-type=module', '-e', own], '', folder);
+  assert.deepEqual([read.stderr, read.stdout], ['', 'function\n']);
   const tested = await runCommand(['node', '--test', 'out/routing.test.js'], '', folder);
   assert.equal(tested.code, 0, tested.stdout);
 });

@@ -6,6 +6,7 @@ import { recordShop } from './shop-recording.ts';
 
 /** A fenced block: ```` ```yaml limits.yaml ````. */
 export interface CodeBlock {
+  /** Empty: none is said. */
   readonly language: string;
   /** The file that it is; absent: it is none. */
   readonly name: string | undefined;
@@ -15,9 +16,9 @@ export interface CodeBlock {
   readonly to: number;
 }
 
-const FENCED = /^```(\w+)(?: (\S+))?\n([\s\S]*?)^```$/gm;
+const FENCED = /^```(\w*)(?: (\S+))?\n([\s\S]*?)^```$/gm;
 
-/** All fenced blocks with a language, in their order. */
+/** All fenced blocks, in their order. */
 export const codeBlocks = (markdown: string): readonly CodeBlock[] =>
   [...markdown.matchAll(FENCED)].map(
     ({ 0: whole, 1: language = '', 2: name, 3: text = '', index }) => {
