@@ -42,8 +42,10 @@ import type { Timers } from './timers.ts';
 export interface RouterContext {
   readonly timers: Timers;
   readonly report: (event: RouterEvent) => void;
-  readonly directory: Directory;
-  readonly recorder: Recorder;
+  /** Hears of routers and names as they come; what it gives lets them go. */
+  readonly directory: Pick<Directory, 'addName' | 'addRouter'>;
+  /** Absent: nothing is recorded. */
+  readonly recorder?: Pick<Recorder, 'came' | 'open'>;
   /** Makes an operator; may throw. */
   readonly operator: (config: OperatorConfig, env: OperatorEnv) => Operator;
   /** Makes a load balancer of a plugin; must not throw. */
@@ -108,7 +110,7 @@ const balanceName = (
     let track: Track | undefined;
     const opened = (state: State): void => {
       leave = directory.addName(rt, dst, state);
-      track = recorder.open(rt, dst, state);
+      track = recorder?.open(rt, dst, state);
     };
     const noted: Track['note'] = (event, commands) => track?.note(event, commands);
     const setup = {
@@ -189,7 +191,8 @@ const operateOn = (
     },
     env,
   );
-  return (envelope$) => envelope$.pipe(chain, tap(context.recorder.came));
+  const { recorder } = context;
+  return recorder === undefined ? chain : (envelope$) => envelope$.pipe(chain, tap(recorder.came));
 };
 
 /**

@@ -40,6 +40,60 @@ const plugin: PluginModule = ({ rxjs, codecs, kind, refuse }) => ({
 });
 export default plugin;
 `,
+  'parts.ts': `
+import { asyncScheduler, concat, identity, NEVER, of } from 'rxjs';
+import {
+  type Env, type Envelope, makeAddress, makeTimers, type Path, type Ports, parsePath, readConfig, router, type RouterContext,
+} from 'linkerd-tcp';
+import { writeFileSync } from 'node:fs';
+
+const env: Env = { scheduler: asyncScheduler, wallNow: Date.now, random: Math.random, log: () => undefined };
+const timers = makeTimers(env.scheduler);
+const pathOf = (text: string): Path => {
+  const path = parsePath(text);
+  if (path._tag === 'Left') throw new Error(path.left);
+  return path.right;
+};
+writeFileSync('p.json', JSON.stringify({ routers: [{ label: 'r', dtab: '', servers: [{ port: 1, dstName: '/svc/a' }] }] }));
+const loaded = readConfig('p.json');
+if (loaded._tag === 'Left') throw new Error(loaded.left.join());
+const [config] = loaded.right.config.routers;
+if (config === undefined) throw new Error('no router');
+
+// One connection of our own, which goes to an endpoint of our own.
+const envelope: Envelope = {
+  id: 1, rt: 'r', srv: 'mine', src: '192.0.2.1:1', dst: pathOf('/svc/a'), rule: '', at: timers.now(), deadline: timers.now() + 1000,
+};
+const ports: Ports = {
+  watchClient: () => undefined,
+  perform: (command, tell) => {
+    if (command.t === 'connect') tell({ t: 'connected', dial: command.dial });
+    if (command.t !== 'dispatch') return;
+    console.log('joined', command.conn, command.address.text);
+    tell({ t: 'closed', dial: command.dial, spurned: false });
+  },
+  sample: () => new Map(),
+  close: () => undefined,
+};
+const context: RouterContext = {
+  timers,
+  report: () => undefined,
+  directory: { addName: () => () => undefined, addRouter: () => () => undefined },
+  operator: () => identity,
+  loadBalancer: () => ({ candidates }) => candidates[0],
+  ended: () => NEVER,
+  serve: () => of({ t: 'arrived', envelope }),
+  interpret: () => ({
+    resolve: () => concat(of({ t: 'bound', endpoints: [{ address: makeAddress('10.0.0.1', 80), weight: 1 }] } as const), NEVER),
+  }),
+  streams: () => ports,
+  refuse: ({ reason }) => console.log('refused', reason),
+  watchClient: () => undefined,
+  revise: () => undefined,
+  waiting: () => [],
+};
+router(of(config), context, env).subscribe({ complete: () => console.log('over') });
+`,
   'main.ts': `
 import { createServer, connect, type AddressInfo } from 'node:net';
 import { once } from 'node:events';
@@ -118,6 +172,8 @@ test('a project of its own compiles against the package, and routes by it', asyn
   assert.equal(compiled.code, 0, compiled.stdout);
   const ran = await runCommand(['node', 'out/main.js'], '', folder);
   assert.deepEqual([ran.stderr, ran.stdout], ['', 'end 5 5\n']);
+  const parts = await runCommand(['node', 'out/parts.js'], '', folder);
+  assert.deepEqual([parts.stderr, parts.stdout], ['', 'joined 1 10.0.0.1:80\nover\n']);
   // It reads its configuration and makes the routers; they run when somebody subscribes.
   const own =
     'const { refused$ } = await import("./out/own.js"); console.log(typeof refused$.subscribe);';
