@@ -1,6 +1,6 @@
 /** The command `simulate`: scenarios of one’s own against a configuration, in virtual time. */
 import assert from 'node:assert/strict';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { simulate } from '../src/simulate/command.ts';
 import { WHOLE, writeIn } from './support/plugins.ts';
@@ -255,5 +255,26 @@ test('what can never happen in a scenario is told', async (t) => {
   ]);
   assert.deepEqual(await errors('[a1, a2]', '[a1, a3]'), [
     's.yaml:6:17 names["/svc/a"]: expected an endpoint such as a1, with a weight if wanted, got "a3", did you mean "a1"?',
+  ]);
+});
+
+test('what is wrong with the configuration of the command line is told once, as it is elsewhere', async (t) => {
+  const file = await write(makeScope(t), '- success == 100%');
+  const folder = dirname(file);
+  const bad = await writeIn(folder, 'bad.yaml', 'routers: [{label: 1}]');
+  const good = join(folder, 'c.yaml');
+  const errors = (...files: readonly string[]) => {
+    const done = simulate({ files, seed: undefined, format: 'pretty' });
+    return done.t === 'bad' ? done.errors.map((line) => line.replaceAll(`${folder}/`, '')) : [];
+  };
+  assert.deepEqual(errors(bad, file, file), [
+    'bad.yaml:1:11 routers[0].servers: expected a list, got nothing',
+    'bad.yaml:1:19 routers[0].label: expected a text, got 1',
+  ]);
+  assert.deepEqual(errors(good), [
+    'c.yaml: expected a scenario behind the configuration, got none',
+  ]);
+  assert.deepEqual(errors(file, good), [
+    'c.yaml: expected a scenario, got a configuration; one may come first',
   ]);
 });

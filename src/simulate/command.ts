@@ -4,7 +4,7 @@ import { isLeft } from 'fp-ts/lib/Either.js';
 import { isRecord } from '../config/codec.ts';
 import { parseSource } from '../config/document.ts';
 import { judge } from './judge.ts';
-import { readScenario } from './read.ts';
+import { readScenario, readSimulated } from './read.ts';
 import { type Format, isHeld, report, type Simulated } from './report.ts';
 import { runScenario } from './run.ts';
 
@@ -40,7 +40,15 @@ export const simulate = ({ files, seed, format }: SimulateTask): Simulation => {
   const config = isFirst ? first : undefined;
   const done: Simulated[] = [];
   const errors: string[] = [];
+  if (config !== undefined) {
+    const read = readSimulated(config);
+    if ('errors' in read) return { t: 'bad', errors: read.errors };
+  }
   for (const file of isFirst ? rest : files) {
+    if (isConfiguration(file)) {
+      errors.push(`${file}: expected a scenario, got a configuration; one may come first`);
+      continue;
+    }
     const loaded = readScenario(file, config);
     if (isLeft(loaded)) {
       errors.push(...loaded.left);
@@ -52,7 +60,7 @@ export const simulate = ({ files, seed, format }: SimulateTask): Simulation => {
     done.push({ file, scenario, seed: used, run, verdicts: judge(scenario, run) });
   }
   if (isFirst && rest.length === 0)
-    errors.push(`${first}: is a configuration; expected a scenario behind it`);
+    errors.push(`${first}: expected a scenario behind the configuration, got none`);
   if (errors.length > 0) return { t: 'bad', errors };
   return { t: 'done', out: report(done, format), isHeld: done.every(isHeld) };
 };

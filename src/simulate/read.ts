@@ -7,7 +7,8 @@ import { buildScenario, type ReadConfig } from './build.ts';
 import type { Scenario } from './scenario.ts';
 import { type RawScenario, scenario } from './schema.ts';
 
-const readSimulated: ReadConfig = (path) => {
+/** Reads a configuration that is only simulated. */
+export const readSimulated: ReadConfig = (path) => {
   const loaded = readFileOf(path, UNOPENED);
   return isLeft(loaded) ? { errors: loaded.left } : { config: loaded.right.config };
 };
