@@ -1,11 +1,12 @@
 /** The operators that come along: limits, lists, canaries, faults and shadows, by the options of a file. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { map, of } from 'rxjs';
+import { map, NEVER, of } from 'rxjs';
 import type { Envelope } from '../src/envelope.ts';
 import type { Ended, Operator } from '../src/operators/operator.ts';
 import { shadow } from '../src/operators/shadow.ts';
 import type { Path } from '../src/path.ts';
+import { makeOperator } from '../src/plugins/make.ts';
 import { type Marbles, marbles } from '../src/testing/marbles.ts';
 import { makeTimers } from '../src/timers.ts';
 import { envelopeOf, operating, own } from '../test/support/operating.ts';
@@ -180,4 +181,32 @@ test('a shadow that breaks is no trouble of anybody’s', () =>
     assert.deepEqual(m.logged, [
       'warn the shadow of an operator broke rt=r operator=own error=Error: boom',
     ]);
+  }));
+
+test('of more sources than it remembers, a rate limit forgets the one that was quiet longest, each time', () =>
+  marbles((m) => {
+    const limit = makeOperator(
+      { ...own('io.l5d.rateLimit'), options: { perSecond: 0.001, burst: 1, maxKeys: 100 } },
+      { rt: 'r', now: () => 0, ended$: NEVER, ...m.env },
+    );
+    const from = (id: number, n: number) =>
+      envelopeOf('a', { id, src: `10.0.${n >> 8}.${n & 255}:1` });
+    const visits = [
+      ...Array.from({ length: 1000 }, (_, i) => from(i, i)),
+      // The last hundred are known; looking at one again makes it the newest.
+      ...Array.from({ length: 100 }, (_, i) => from(2000 + i, 900 + i)),
+      from(3000, 900),
+      from(3001, 2000),
+      from(3002, 900),
+      from(3003, 901),
+    ];
+    const passed: number[] = [];
+    of(...visits)
+      .pipe(limit)
+      .subscribe((given) => 't' in given || passed.push(given.id));
+    assert.deepEqual(
+      passed.slice(0, 1000),
+      Array.from({ length: 1000 }, (_, i) => i),
+    );
+    assert.deepEqual(passed.slice(1000), [3001, 3003]);
   }));

@@ -13,27 +13,36 @@ const options = object('an object with the keys of io.l5d.concurrencyLimit', {
   dst,
 });
 
+/** Connections that are counted together. */
+interface Count {
+  readonly who: string;
+  number: number;
+}
+
 /** Bounds: an entry for each connection that it let go on, until its end. */
 export const concurrencyLimit = operatorKind(options, ({ max, ...config }, { ended$ }) => {
   const isOurs = isFor(config.dst);
   const key = keyOf(config.by);
-  const keys = new Map<number, string>();
-  const counts = new Map<string, number>();
+  const counts = new Map<string, Count>();
+  const here = new Map<number, Count>();
   const leave = (id: number): void => {
-    const who = keys.get(id);
-    if (who === undefined) return;
-    keys.delete(id);
-    const left = (counts.get(who) ?? 1) - 1;
-    if (left === 0) counts.delete(who);
-    else counts.set(who, left);
+    const count = here.get(id);
+    if (count === undefined) return;
+    here.delete(id);
+    count.number -= 1;
+    if (count.number === 0) counts.delete(count.who);
   };
   const enter = (envelope: Envelope): Envelope | Refusal => {
     if (!isOurs(envelope)) return envelope;
     const who = key(envelope);
-    const count = counts.get(who) ?? 0;
-    if (count >= max) return refuse(envelope, `${max} at one time, ${config.by} ${who}`);
-    counts.set(who, count + 1);
-    keys.set(envelope.id, who);
+    let count = counts.get(who);
+    if (count === undefined) {
+      count = { who, number: 0 };
+      counts.set(who, count);
+    }
+    if (count.number >= max) return refuse(envelope, `${max} at one time, ${config.by} ${who}`);
+    count.number += 1;
+    here.set(envelope.id, count);
     return envelope;
   };
   return (envelope$) =>

@@ -39,15 +39,14 @@ export const rateLimit = operatorKind(options, (config, { now }) => {
   const key = keyOf(config.by);
   // In the order in which they were used last.
   const buckets = new Map<string, Bucket>();
+  // Stands before the oldest at all times, since who was before it is forgotten or has gone to the end. Another one, made for each
+  // that is to be forgotten, would pass over all gaps that those before have left.
+  const oldest = buckets.keys();
   const take = (who: string): boolean => {
     const at = now();
     const bucket = buckets.get(who) ?? { tokens: burst, at };
     buckets.delete(who);
-    if (buckets.size >= maxKeys)
-      for (const oldest of buckets.keys()) {
-        buckets.delete(oldest);
-        break;
-      }
+    if (buckets.size >= maxKeys) buckets.delete(oldest.next().value ?? '');
     buckets.set(who, bucket);
     bucket.tokens = Math.min(burst, bucket.tokens + ((at - bucket.at) * perSecond) / 1000);
     bucket.at = at;

@@ -2,14 +2,19 @@
  * What operators cost a connection, and how fast scenarios run: `node dist/test/bench/virtual.js`. CPU time of this process, medians
  * of rounds.
  */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { BehaviorSubject, concat, NEVER, of, Subject } from 'rxjs';
 import { makeDice, roll } from '../../src/balancer/random.ts';
 import type { OperatorConfig } from '../../src/config/config.ts';
 import type { Env } from '../../src/env.ts';
 import type { Envelope } from '../../src/envelope.ts';
 import { operate } from '../../src/operators/chain.ts';
+import type { Ended } from '../../src/operators/operator.ts';
 import type { Path } from '../../src/path.ts';
 import { makeOperator } from '../../src/plugins/make.ts';
+import { simulate } from '../../src/simulate/command.ts';
 import { loadUnopened } from '../../src/testing/unopened.ts';
 import { makeVirtualDaemon } from '../../src/testing/virtual-daemon.ts';
 import { VirtualTime } from '../../src/testing/virtual-time.ts';
@@ -20,6 +25,8 @@ const ROUNDS = Number(process.env['ROUNDS'] ?? 7);
 const ENVELOPES = 200_000;
 const OPEN = 10_000;
 const PER_SECOND = 2_000;
+/** Few, and more than a rate limit remembers. */
+const CLIENTS = [1000, 16_384];
 const CONNECTIONS = 100_000;
 
 const cpuMs = (): number => {
@@ -43,17 +50,26 @@ const operator = (by: string, options: Readonly<Record<string, unknown>>): Opera
   isShadow: false,
 });
 
-const THREE = [
-  operator('io.l5d.rateLimit', { perSecond: 1e6 }),
-  operator('io.l5d.sourceFilter', { deny: '203.0.113.0/24' }),
-  operator('io.l5d.canary', { dst: '/svc/other', to: '/svc/new', percent: 10 }),
-];
+/** Lists of three: what one would put in front of a service, and those that cost most. */
+const LISTS = {
+  'rate limit, source filter, canary': [
+    operator('io.l5d.rateLimit', { perSecond: 1e6 }),
+    operator('io.l5d.sourceFilter', { deny: '203.0.113.0/24' }),
+    operator('io.l5d.canary', { dst: '/svc/other', to: '/svc/new', percent: 10 }),
+  ],
+  'source filter, rate limit, concurrency limit': [
+    operator('io.l5d.sourceFilter', { deny: '203.0.113.0/24' }),
+    operator('io.l5d.rateLimit', { perSecond: 1e6 }),
+    operator('io.l5d.concurrencyLimit', { max: 1e6 }),
+  ],
+} as const;
 
 /** What a connection costs in a chain, in µs. */
-const chainUs = (operators: readonly OperatorConfig[]): number => {
+const chainUs = (operators: readonly OperatorConfig[], clients: number): number => {
   const time = new VirtualTime();
   const env = worldOf(time);
   const envelope$ = new Subject<Envelope>();
+  const ended$ = new Subject<Ended>();
   let passed = 0;
   const chain$ = envelope$.pipe(
     operate(
@@ -62,7 +78,7 @@ const chainUs = (operators: readonly OperatorConfig[]): number => {
         timers: makeTimers(time),
         operators$: of(operators),
         make: makeOperator,
-        ended$: NEVER,
+        ended$,
         watch: () => undefined,
         refuse: () => undefined,
         revised: () => undefined,
@@ -76,8 +92,13 @@ const chainUs = (operators: readonly OperatorConfig[]): number => {
   });
   const common = { rt: 'r', srv: '127.0.0.1:1', rule: '', at: 0, deadline: 1e9 };
   const before = cpuMs();
-  for (let id = 0; id < ENVELOPES; id++)
-    envelope$.next({ ...common, id, src: `10.0.0.${id & 127}:40000`, dst: '/svc/web' as Path });
+  for (let id = 0; id < ENVELOPES; id++) {
+    const client = id % clients;
+    const src = `10.0.${client >> 7}.${client & 127}:40000`;
+    envelope$.next({ ...common, id, src, dst: '/svc/web' as Path });
+    // As many are open as in the scenario.
+    if (id >= OPEN) ended$.next({ id: id - OPEN, reason: 'end' });
+  }
   const took = cpuMs() - before;
   if (passed !== ENVELOPES) throw new Error(`${passed} passed`);
   return (took / ENVELOPES) * 1000;
@@ -119,18 +140,47 @@ const eventsPerSecond = (): number => {
   return ((events - eventsBefore) / (cpuMs() - before)) * 1000;
 };
 
-const costs: number[] = [];
-const speeds: number[] = [];
+/** Events in a second of CPU of the whole command: files read, the run kept, judged and told. */
+const commandEventsPerSecond = (folder: string): number => {
+  const before = cpuMs();
+  const file = join(folder, 'scenario.json');
+  const done = simulate({ files: [file], seed: undefined, format: 'json' });
+  const took = cpuMs() - before;
+  if (done.t !== 'done' || !done.isHeld) throw new Error(JSON.stringify(done));
+  return (JSON.parse(done.out)[0].events / took) * 1000;
+};
+
+const writeScenario = (folder: string): void => {
+  writeFileSync(join(folder, 'config.json'), JSON.stringify(CONFIG));
+  const addresses = Array.from({ length: 100 }, (_, i) => `10.0.0.${i + 1}:80`);
+  const scenario = {
+    config: 'config.json',
+    duration: `${CONNECTIONS / PER_SECOND}s`,
+    names: { '/svc/a': addresses },
+    arrivals: [{ rate: `${PER_SECOND}/s`, source: '10.0.0.0/8', lasts: `${OPEN / PER_SECOND}s` }],
+    expect: ['success == 100%', `most open >= ${OPEN}`, 'no endpoint > 40% of connections for 10s'],
+  };
+  writeFileSync(join(folder, 'scenario.json'), JSON.stringify(scenario));
+};
+
+const folder = mkdtempSync(join(tmpdir(), 'linkerd-tcp-bench-'));
+writeScenario(folder);
+const results = new Map<string, number[]>();
+const note = (what: string, value: number): void => {
+  results.set(what, [...(results.get(what) ?? []), value]);
+};
 for (let round = 0; round <= ROUNDS; round++) {
-  const cost = chainUs(THREE) - chainUs([]);
-  const speed = eventsPerSecond();
   // The first one warms up.
-  if (round > 0) {
-    costs.push(cost);
-    speeds.push(speed);
-  }
+  if (round === 1) results.clear();
+  for (const [what, operators] of Object.entries(LISTS))
+    for (const clients of CLIENTS) {
+      const cost = chainUs(operators, clients) - chainUs([], clients);
+      note(`${what}, ${clients} clients: µs a connection (< 2)`, cost);
+    }
+  const open = `${OPEN} connections open: events a second of CPU (≥ 200000)`;
+  note(`a router with ${open}`, eventsPerSecond());
+  note(`linkerd-tcp simulate with ${open}`, commandEventsPerSecond(folder));
 }
-console.log(`three operators: ${median(costs).toFixed(2)} µs a connection   goal < 2 µs`);
-console.log(
-  `a scenario with ${OPEN} connections open: ${Math.round(median(speeds))} events a second of CPU   goal ≥ 200000`,
-);
+rmSync(folder, { recursive: true });
+for (const [what, values] of results)
+  console.log(`${what}: ${median(values).toFixed(values.some((one) => one > 100) ? 0 : 2)}`);
