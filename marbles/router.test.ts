@@ -18,7 +18,6 @@ import type { Envelope } from '../src/envelope.ts';
 import type { RouterEvent, ServerEvent } from '../src/event.ts';
 import type { Resolution } from '../src/interpreter/interpreter.ts';
 import type { Path } from '../src/path.ts';
-import { Recorder } from '../src/recorder/recorder.ts';
 import type { RouterContext } from '../src/router.ts';
 import { Clients } from '../src/server/clients.ts';
 import { type Marbles, marbles } from '../src/testing/marbles.ts';
@@ -90,7 +89,6 @@ const run = (m: Marbles, config$: Observable<Config>, { servers, look }: World) 
     timers,
     report,
     directory: new Directory(new Clients(), timers.now),
-    recorder: new Recorder(timers),
     operator: () => identity,
     loadBalancer: () => () => undefined,
     ended: () => NEVER,
