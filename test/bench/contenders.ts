@@ -44,6 +44,8 @@ export interface Variant {
   readonly program?: string;
   /** Without what watches the event loop. */
   readonly isPlain?: boolean;
+  /** How many of the daemon’s processes serve; usually its only one does. */
+  readonly workers?: number;
 }
 
 /** Writes a file of this run, and gives its path. */
@@ -85,11 +87,12 @@ export const bare = ({
   },
 });
 
-const daemonConfig = (interpreter: object, tls: CertFiles | undefined): string => {
+const daemonConfig = (interpreter: object, variant: Variant): string => {
+  const { tls, workers = 0 } = variant;
   const identity = tls && { defaultIdentity: { certs: [tls.cert], privateKey: tls.key } };
   const server = { port: 0, dstName: '/svc/bench', ...(identity && { tls: identity }) };
   const routers = [{ label: 'bench', interpreter, servers: [server] }];
-  return JSON.stringify({ admin: { port: 0 }, routers });
+  return JSON.stringify({ workers, admin: { port: 0 }, routers });
 };
 
 const configNameOf = (name: string): string => `${name}.json`;
@@ -100,9 +103,10 @@ export const configFileOf = (name: string): string => join(runFolder(), configNa
 /** Starts the daemon with its log, metrics and limits as shipped, and gives the port of its one server. */
 export const startDaemon = async (
   interpreter: object,
-  { tls, node = process.execPath, name = 'linkerd-tcp', isPlain = false }: Variant = {},
+  variant: Variant = {},
 ): Promise<Contender & { readonly child: Child }> => {
-  const file = write(configNameOf(name), daemonConfig(interpreter, tls));
+  const { node = process.execPath, name = 'linkerd-tcp', isPlain = false } = variant;
+  const file = write(configNameOf(name), daemonConfig(interpreter, variant));
   const child = start([node, ...(isPlain ? [] : PROBE), MAIN, file]);
   const port = await waitFor(
     child,

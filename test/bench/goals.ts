@@ -20,6 +20,7 @@ export const GOALS: readonly Goal[] = [
   { rows: /^bulk\/.*\/rate$/, against: 'haproxy', sense: '≥', bound: 1.3 },
   { rows: /^requests\/.*\/cpu$/, against: 'haproxy', sense: '≤', bound: 1.15 },
   { rows: /^requests\/.*\/p99$/, against: 'haproxy', sense: '≤', bound: 1.25 },
+  { rows: /^workers\/.*\/paced\/cpu$/, against: 'one worker', sense: '≤', bound: 1.1 },
   { rows: /^connections\/cpu$/, against: 'bare pipe', sense: '≤', bound: 1 },
   { rows: /^connections-other-node\/cpu$/, against: 'haproxy', sense: '≤', bound: 1.5 },
   { rows: /^recorder\/cpu$/, against: 'not recording', sense: '≤', bound: 1.03 },

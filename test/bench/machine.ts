@@ -17,14 +17,27 @@ const tickedNs = (pid: number): number => {
   return (Number(fields[11]) + Number(fields[12])) * NS_PER_TICK;
 };
 
-/** CPU time that a process has used so far, user and system, all its threads, in ns. */
-export const cpuNs = (pid: number): number => {
+/** The processes that a process has begun and that are still there; none where the kernel does not tell. */
+const childrenOf = (pid: number): readonly number[] => {
+  try {
+    const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8');
+    return text.split(' ').filter(Boolean).map(Number);
+  } catch {
+    return [];
+  }
+};
+
+const ownNs = (pid: number): number => {
   try {
     return scheduledNs(pid);
   } catch {
     return tickedNs(pid);
   }
 };
+
+/** CPU time that a process and those that it has begun have used so far, user and system, all their threads, in ns. */
+export const cpuNs = (pid: number): number =>
+  [pid, ...childrenOf(pid)].reduce((sum, one) => sum + ownNs(one), 0);
 
 /** Resident memory of a process. */
 export const residentKiB = (pid: number): number =>

@@ -19,13 +19,22 @@ import { recorder } from './load-recorder.ts';
 import { requests } from './load-requests.ts';
 import { tls } from './load-tls.ts';
 import { update } from './load-update.ts';
+import { workers } from './load-workers.ts';
 import { describeMachine, firstLine } from './machine.ts';
 import { findPeers, PROGRAMS } from './peers.ts';
 import { CHART_FILE, reportOf, writeReadme } from './report.ts';
 import type { Group, Plan, Row } from './results.ts';
 import { short } from './short.ts';
 
-const GROUPS: Readonly<Record<string, Group>> = { bulk, requests, connections, tls, idle, update };
+const GROUPS: Readonly<Record<string, Group>> = {
+  bulk,
+  requests,
+  workers,
+  connections,
+  tls,
+  idle,
+  update,
+};
 /** Those that run only when they are named. */
 const EXTRA: Readonly<Record<string, Group>> = { duplex, recorder };
 const DEFAULT_ROUNDS = 5;
