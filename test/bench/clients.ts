@@ -3,10 +3,13 @@ import type net from 'node:net';
 import { pour } from './backend.ts';
 import { Line } from './lines.ts';
 import { open, type Target } from './sockets.ts';
-import { ASK, type Bulk, type Connections, HEAD_BYTES } from './task.ts';
+import { ASK, type Bulk, type Connections, HEAD_BYTES, sourceOf } from './task.ts';
 
 /** Between two looks at how many connections are due. */
 const TICK_MS = 1;
+
+/** Connections for others so far: the next task goes on where the last one stopped. */
+let turn = 0;
 
 /** Opens a connection, ends it after the first echo, and waits until it is closed. */
 const visit = (target: Target): Promise<void> =>
@@ -26,10 +29,13 @@ export const arrive = (task: Connections): Promise<unknown> =>
   new Promise((resolve, reject) => {
     const begun = performance.now();
     const ended: Promise<void>[] = [];
+    const { sources } = task;
+    const next = (): Promise<void> =>
+      visit(sources === undefined ? task : { ...task, source: sourceOf(turn++ % sources) });
     const timer = setInterval(() => {
       const passed = performance.now() - begun;
       const due = Math.min(task.count, Math.ceil((passed * task.perSecond) / 1000));
-      while (ended.length < due) ended.push(visit(task));
+      while (ended.length < due) ended.push(next());
       if (due < task.count) return;
       clearInterval(timer);
       Promise.all(ended).then(resolve, reject);

@@ -16,6 +16,8 @@ export interface Contender {
   readonly child: Child | undefined;
   /** It was started with `loop-delay.ts`. */
   readonly isWatched?: boolean;
+  /** Connections that do not stay begin with PROXY headers, for so many addresses. */
+  readonly sources?: number;
 }
 
 /** How to start a contender before a backend’s port. */
@@ -46,6 +48,8 @@ export interface Variant {
   readonly isPlain?: boolean;
   /** How many of the daemon’s processes serve; usually its only one does. */
   readonly workers?: number;
+  /** Connections are for so many addresses, as PROXY headers tell, and each has a name of its own: `/svc/IP`. */
+  readonly sources?: number;
 }
 
 /** Writes a file of this run, and gives its path. */
@@ -88,9 +92,13 @@ export const bare = ({
 });
 
 const daemonConfig = (interpreter: object, variant: Variant): string => {
-  const { tls, workers = 0 } = variant;
+  const { tls, workers = 0, sources } = variant;
   const identity = tls && { defaultIdentity: { certs: [tls.cert], privateKey: tls.key } };
-  const server = { port: 0, dstName: '/svc/bench', ...(identity && { tls: identity }) };
+  const name =
+    sources === undefined
+      ? { dstName: '/svc/bench' }
+      : { identify: [{ dst: '/svc/{source}' }], proxyProtocol: { trust: ['127.0.0.1'] } };
+  const server = { port: 0, ...name, ...(identity && { tls: identity }) };
   const routers = [{ label: 'bench', interpreter, servers: [server] }];
   return JSON.stringify({ workers, admin: { port: 0 }, routers });
 };
@@ -105,24 +113,27 @@ export const startDaemon = async (
   interpreter: object,
   variant: Variant = {},
 ): Promise<Contender & { readonly child: Child }> => {
-  const { node = process.execPath, name = 'linkerd-tcp', isPlain = false } = variant;
+  const { node = process.execPath, name = 'linkerd-tcp', isPlain = false, sources } = variant;
   const file = write(configNameOf(name), daemonConfig(interpreter, variant));
   const child = start([node, ...(isPlain ? [] : PROBE), MAIN, file]);
   const port = await waitFor(
     child,
     () => /listening .*srv=127\.0\.0\.1:(\d+)/.exec(child.said())?.[1],
   );
-  return { name, port: Number(port), child, isWatched: !isPlain };
+  const contender = { name, port: Number(port), child, isWatched: !isPlain };
+  return sources === undefined ? contender : { ...contender, sources };
 };
 
-/** This project. */
-export const linkerdTcp = (variant: Variant = {}): Recipe => {
+/** The one name of most runs. */
+const oneName = (target: number): Readonly<Record<string, readonly string[]>> => ({
+  '/svc/bench': [`127.0.0.1:${target}`],
+});
+
+/** This project; `names` gives the endpoints of each name, where they are not one. */
+export const linkerdTcp = (variant: Variant = {}, names = oneName): Recipe => {
   const { name = 'linkerd-tcp' } = variant;
   return {
     name,
-    start: (target) => {
-      const names = { '/svc/bench': [`127.0.0.1:${target}`] };
-      return startDaemon({ kind: 'static', names }, { ...variant, name });
-    },
+    start: (target) => startDaemon({ kind: 'static', names: names(target) }, { ...variant, name }),
   };
 };

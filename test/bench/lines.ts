@@ -5,6 +5,12 @@ import { ASK, type Hold, MESSAGE_BYTES, type Requests } from './task.ts';
 
 const MESSAGE = Buffer.alloc(MESSAGE_BYTES, ASK.echo);
 
+/** With its header, if it has one, in one write. */
+const firstMessage = ({ source, port }: Target): Buffer =>
+  source === undefined
+    ? MESSAGE
+    : Buffer.concat([Buffer.from(`PROXY TCP4 ${source} 127.0.0.1 1024 ${port}\r\n`), MESSAGE]);
+
 /** How many are being opened at a time. */
 const OPENING = 64;
 
@@ -18,7 +24,7 @@ export class Line {
   ended: (error?: Error) => void = () => undefined;
 
   constructor(target: Target) {
-    this.#socket = open(target, () => this.say(), this);
+    this.#socket = open(target, () => this.#socket.write(firstMessage(target)), this);
     this.#socket.on('error', (error) => this.ended(error));
     this.#socket.on('close', () => this.ended());
   }

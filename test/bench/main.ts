@@ -15,6 +15,7 @@ import { bulk } from './load-bulk.ts';
 import { connections } from './load-connections.ts';
 import { duplex } from './load-duplex.ts';
 import { idle } from './load-idle.ts';
+import { names } from './load-names.ts';
 import { recorder } from './load-recorder.ts';
 import { requests } from './load-requests.ts';
 import { tls } from './load-tls.ts';
@@ -34,6 +35,7 @@ const GROUPS: Readonly<Record<string, Group>> = {
   tls,
   idle,
   update,
+  names,
 };
 /** Those that run only when they are named. */
 const EXTRA: Readonly<Record<string, Group>> = { duplex, recorder };

@@ -21,7 +21,7 @@ export type Samples = ReadonlyMap<string, readonly Sample[]>;
 /** A task whose port is still open. */
 export type Load =
   | Omit<Bulk, 'port'>
-  | Omit<Connections, 'port'>
+  | Omit<Connections, 'port' | 'sources'>
   | ((Requests | Paced) & {
       /** Over so many connections, which are opened before and closed after. */
       readonly parallel: number;
@@ -34,7 +34,7 @@ const isHeld = (load: Load): load is Extract<Load, { readonly parallel: number }
 /** Performs one task through one contender. What it costs to open connections that stay is not counted. */
 export const measure = async (
   peer: Peer,
-  { child, port }: Contender,
+  { child, port, sources }: Contender,
   load: Load,
 ): Promise<Sample> => {
   const spent = (): number => (child === undefined ? Number.NaN : cpuNs(child.pid));
@@ -44,7 +44,8 @@ export const measure = async (
     await pause(SETTLE_MS);
   }
   const before = spent();
-  const outcome = await peer.perform(isHeld(load) ? load : { ...load, port });
+  const from = sources === undefined ? {} : { sources };
+  const outcome = await peer.perform(isHeld(load) ? load : { ...load, ...from, port });
   await pause(SETTLE_MS);
   const cpu = spent() - before;
   if (isHeld(load)) {
@@ -107,8 +108,9 @@ export interface Ring {
 export const within = async (
   recipes: readonly Recipe[],
   use: (ring: Ring) => Promise<void>,
+  host?: string,
 ): Promise<ReadonlyMap<string, number>> => {
-  const peer = await startPeer();
+  const peer = await startPeer(host);
   const contenders: Contender[] = [];
   const blocked = new Map<string, number>();
   try {

@@ -19,6 +19,8 @@ export interface Target {
   readonly tls?: boolean;
   /** See `Through`. */
   readonly resumes?: boolean;
+  /** For whom a connection is, told by a PROXY header before its first message; itself, if nobody is told. */
+  readonly source?: string;
 }
 
 /** The last session of each port. */

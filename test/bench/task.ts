@@ -39,6 +39,8 @@ export interface Connections extends Through {
   readonly t: 'connections';
   readonly count: number;
   readonly perSecond: number;
+  /** Each begins with a PROXY header, for so many addresses in turn, see `sourceOf`. */
+  readonly sources?: number;
 }
 
 /** Opens connections, has each say one message, and keeps them open until `release`. */
@@ -81,3 +83,6 @@ export const HEAD_BYTES = 9;
 
 /** Bytes of each write of bulk. */
 export const PIECE_BYTES = 1 << 20;
+
+/** One of the addresses that connections may be for. */
+export const sourceOf = (index: number): string => `10.0.${index >> 8}.${index & 255}`;
