@@ -41,6 +41,9 @@ const writeAll = (bytes: Buffer, done: () => void): void => {
   });
 };
 
+/** The global of this name is a getter, which costs as much as the clock. */
+const clock = performance;
+
 /** Makes the world; one per process. `worker`: which one it is, for its log. */
 export const makeWorld = (worker?: number): World => {
   let config: LogConfig = { level: 'info', format: 'text' };
@@ -56,7 +59,7 @@ export const makeWorld = (worker?: number): World => {
   return {
     env: {
       scheduler: {
-        now: () => performance.now(),
+        now: () => clock.now(),
         schedule: asyncScheduler.schedule.bind(asyncScheduler),
       },
       wallNow: Date.now,

@@ -7,6 +7,15 @@ export const SHARED_BYTES = 64 * 1024;
 /** Copies up to this size are kept apart, since the platform keeps the whole of what it does not take at once. */
 const SMALL_BYTES = 4 * 1024;
 
+/** How many lengths of small messages are known at a time. */
+const PAIRS = 64;
+
+/** The first so many bytes of what is read into, and of what small writes are copied to. */
+interface Pair {
+  readonly from: Buffer;
+  readonly to: Buffer;
+}
+
 /**
  * Every socket reads into the same memory, so it never leaves our hands: what is to be written is copied first, into
  * memory that is used again while the platform takes each write at once. When it does not, that memory is the
@@ -23,6 +32,8 @@ export class Memory {
   readonly #shared = Buffer.allocUnsafeSlow(SHARED_BYTES);
   /** Parts of it, from its beginning. */
   readonly #views = new Map([[SHARED_BYTES, this.#shared]]);
+  /** By length: to make two views costs more than to copy a small message between them. */
+  #pairs: (Pair | undefined)[] = [];
 
   /** `soon` runs a task in the next turn of the event loop. */
   constructor(native: Native, soon: (task: () => void) => void) {
@@ -41,6 +52,11 @@ export class Memory {
 
   /** A copy of lent memory for one write. */
   copy(memory: Buffer, length: number): Buffer {
+    if (memory === this.#shared && length <= SMALL_BYTES) {
+      const { from, to } = this.#pair(length);
+      to.set(from);
+      return to;
+    }
     const copies = length <= SMALL_BYTES ? this.#small : this.#large;
     memory.copy(copies, 0, 0, length);
     return copies.subarray(0, length);
@@ -56,7 +72,18 @@ export class Memory {
   keep(copied: Buffer | undefined): void {
     this.#request = undefined;
     if (copied === undefined) return;
-    if (copied.length <= SMALL_BYTES) this.#small = Buffer.allocUnsafeSlow(SMALL_BYTES);
-    else this.#large = Buffer.allocUnsafeSlow(SHARED_BYTES);
+    if (copied.length <= SMALL_BYTES) {
+      this.#small = Buffer.allocUnsafeSlow(SMALL_BYTES);
+      this.#pairs = [];
+    } else this.#large = Buffer.allocUnsafeSlow(SHARED_BYTES);
+  }
+
+  #pair(length: number): Pair {
+    const slot = length % PAIRS;
+    const known = this.#pairs[slot];
+    if (known?.from.length === length) return known;
+    const pair = { from: this.#shared.subarray(0, length), to: this.#small.subarray(0, length) };
+    this.#pairs[slot] = pair;
+    return pair;
   }
 }
