@@ -1,10 +1,10 @@
 /** `io.l5d.concurrencyLimit`: so many connections at one time, for each source, name or server. */
-import { ignoreElements, map, merge, tap } from 'rxjs';
+import { filter, map, merge } from 'rxjs';
 import { object, required } from '../config/codec.ts';
 import * as v from '../config/values.ts';
 import type { Envelope } from '../envelope.ts';
 import { operatorKind } from './kind.ts';
-import { type Refusal, refuse } from './operator.ts';
+import { type Ended, type Refusal, refuse } from './operator.ts';
 import { by, dst, isFor, keyOf } from './scope.ts';
 
 const options = object('an object with the keys of io.l5d.concurrencyLimit', {
@@ -25,12 +25,14 @@ export const concurrencyLimit = operatorKind(options, ({ max, ...config }, { end
   const key = keyOf(config.by);
   const counts = new Map<string, Count>();
   const here = new Map<number, Count>();
-  const leave = (id: number): void => {
-    const count = here.get(id);
-    if (count === undefined) return;
-    here.delete(id);
+  /** Counts an end, and lets nothing through. */
+  const leave = (ended: Ended): ended is never => {
+    const count = here.get(ended.id);
+    if (count === undefined) return false;
+    here.delete(ended.id);
     count.number -= 1;
     if (count.number === 0) counts.delete(count.who);
+    return false;
   };
   const enter = (envelope: Envelope): Envelope | Refusal => {
     if (!isOurs(envelope)) return envelope;
@@ -45,12 +47,5 @@ export const concurrencyLimit = operatorKind(options, ({ max, ...config }, { end
     here.set(envelope.id, count);
     return envelope;
   };
-  return (envelope$) =>
-    merge(
-      ended$.pipe(
-        tap(({ id }) => leave(id)),
-        ignoreElements(),
-      ),
-      envelope$.pipe(map(enter)),
-    );
+  return (envelope$) => merge(ended$.pipe(filter(leave)), envelope$.pipe(map(enter)));
 });
