@@ -14,8 +14,8 @@ export interface Contender {
   readonly port: number;
   /** The process that does the work; none for a direct connection. */
   readonly child: Child | undefined;
-  /** It was started with `loop-delay.ts`. */
-  readonly isWatched?: boolean;
+  /** It was started with `loop-delay.ts`, and its loop was blocked for so long at most while somebody looked. */
+  readonly watch?: { longestMs: number };
   /** Connections that do not stay begin with PROXY headers, for so many addresses. */
   readonly sources?: number;
 }
@@ -75,19 +75,29 @@ export const direct: Recipe = {
   start: async (port) => ({ name: 'direct', port, child: undefined }),
 };
 
+const watchOf = (isPlain: boolean): Pick<Contender, 'watch'> =>
+  isPlain ? {} : { watch: { longestMs: 0 } };
+
 /** Two pipes in Node. */
 export const bare = ({
   tls,
   node = process.execPath,
   name = 'bare pipe',
   program = 'bare.js',
+  isPlain = false,
 }: Variant = {}): Recipe => ({
   name,
   start: async (target) => {
     const files = tls === undefined ? [] : [tls.cert, tls.key];
-    const command = [node, ...PROBE, join(HERE, program), String(target), ...files];
+    const command = [
+      node,
+      ...(isPlain ? [] : PROBE),
+      join(HERE, program),
+      String(target),
+      ...files,
+    ];
     const child = start(command, { ipc: true });
-    return { name, port: await toldPort(child), child, isWatched: true };
+    return { name, port: await toldPort(child), child, ...watchOf(isPlain) };
   },
 });
 
@@ -120,8 +130,13 @@ export const startDaemon = async (
     child,
     () => /listening .*srv=127\.0\.0\.1:(\d+)/.exec(child.said())?.[1],
   );
-  const contender = { name, port: Number(port), child, isWatched: !isPlain };
-  return sources === undefined ? contender : { ...contender, sources };
+  return {
+    name,
+    port: Number(port),
+    child,
+    ...watchOf(isPlain),
+    ...(sources === undefined ? {} : { sources }),
+  };
 };
 
 /** The one name of most runs. */

@@ -7,7 +7,7 @@ import { bare, linkerdTcp, type Recipe } from './contenders.ts';
 import { residentKiB } from './machine.ts';
 import { haproxy, nginx } from './peers.ts';
 import { type Group, loopRow, OURS, type Plan, type Row } from './results.ts';
-import { within } from './rounds.ts';
+import { watching, within } from './rounds.ts';
 
 const WANTED = 9_000;
 const MAX_ROUNDS = 3;
@@ -44,12 +44,14 @@ const push = (values: Values, name: string, value: number): void => {
 /** KiB per connection of a fresh process. */
 const holdThrough = async (recipe: Recipe, count: number, values: Values) =>
   within([recipe], async ({ peer, contenders: [contender] }) => {
-    const { child, port, name } = contender ?? {};
-    if (child === undefined || port === undefined || name === undefined) return;
+    if (contender?.child === undefined) return;
+    const { child, port, name } = contender;
     await pause(SETTLE_MS / 2);
     const before = residentKiB(child.pid);
-    await peer.perform({ t: 'hold', port, count });
-    await pause(SETTLE_MS);
+    await watching(contender, async () => {
+      await peer.perform({ t: 'hold', port, count });
+      await pause(SETTLE_MS);
+    });
     push(values, name, (residentKiB(child.pid) - before) / count);
   });
 

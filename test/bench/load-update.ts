@@ -4,7 +4,7 @@ import { addr, bound, type NamerdDouble, startNamerd } from '../support/namerd-d
 import { bare, type Contender, startDaemon } from './contenders.ts';
 import { type Peer, startPeer } from './peer-process.ts';
 import { type Group, loopRow, OURS } from './results.ts';
-import { askLoop, measure, type Sample } from './rounds.ts';
+import { measure, type Sample, watching } from './rounds.ts';
 
 const ENDPOINTS = 10_000;
 const NAME = '/svc/bench';
@@ -74,9 +74,9 @@ export const update: Group = async (plan) => {
   try {
     // The name is bound and all is warm before the event loop is watched.
     await measure(peer, daemon, LOAD);
-    await Promise.all([askLoop(daemon), askLoop(idler)]);
-    const { quiet, changing } = await alternate({ peer, daemon, namerd, sets }, plan.rounds);
-    const [ours, idlers] = await Promise.all([askLoop(daemon), askLoop(idler)]);
+    const { quiet, changing } = await watching(daemon, () =>
+      watching(idler, () => alternate({ peer, daemon, namerd, sets }, plan.rounds)),
+    );
     plan.say('update');
     const row = (quantity: string, unit: string, value: (sample: Sample) => number) => ({
       id: `update/${quantity}`,
@@ -94,8 +94,8 @@ export const update: Group = async (plan) => {
       loopRow(
         'update',
         new Map([
-          [OURS, ours ?? Number.NaN],
-          [idler.name, idlers ?? Number.NaN],
+          [OURS, daemon.watch?.longestMs ?? Number.NaN],
+          [idler.name, idler.watch?.longestMs ?? Number.NaN],
         ]),
       ),
     ];

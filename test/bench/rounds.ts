@@ -1,6 +1,6 @@
 /** Loads measured through contenders in alternating rounds. */
 import { setTimeout as pause } from 'node:timers/promises';
-import { waitFor } from './children.ts';
+import { type Child, waitFor } from './children.ts';
 import type { Contender, Recipe } from './contenders.ts';
 import { cpuNs } from './machine.ts';
 import { type Peer, startPeer } from './peer-process.ts';
@@ -8,6 +8,9 @@ import type { Bulk, Connections, Outcome, Paced, Requests } from './task.ts';
 
 /** After a load, until the sockets that it has closed are gone. */
 const SETTLE_MS = 50;
+
+/** Rounds of each load in which event loops are watched. */
+const MOST_WATCHED = 3;
 
 /** What one load through one contender came to. */
 export interface Sample extends Outcome {
@@ -63,7 +66,37 @@ export interface Comparison {
   readonly warming?: Pick<Connections, 'count' | 'perSecond'>;
 }
 
-/** Performs a task through each contender in each round; the order turns with each round, and the first warms up. */
+const lastLoopLine = (text: string): { readonly ms: number; readonly number: number } => {
+  const [, ms, number = 0] = [...text.matchAll(/bench: loop ([\d.]+) ms #(\d+)\n/g)].at(-1) ?? [];
+  return { ms: Number(ms), number: Number(number) };
+};
+
+/** Has a watched contender begin to look at its event loop, or stop and tell; see `loop-delay.ts`. */
+const signalLoop = async (child: Child): Promise<number> => {
+  const { number } = lastLoopLine(child.said());
+  child.process.kill('SIGUSR2');
+  return waitFor(child, () => {
+    const line = lastLoopLine(child.said());
+    return line.number > number ? line.ms : undefined;
+  });
+};
+
+/** Notes for how long the event loop of a contender is blocked meanwhile, if it is watched. */
+export const watching = async <T>(
+  { child, watch }: Contender,
+  work: () => Promise<T>,
+): Promise<T> => {
+  if (child === undefined || watch === undefined) return work();
+  await signalLoop(child);
+  const done = await work();
+  watch.longestMs = Math.max(watch.longestMs, await signalLoop(child));
+  return done;
+};
+
+/**
+ * Performs a task through each contender in each round; the order turns with each round, and the first warms up. Then
+ * some rounds in which event loops are watched, of which nothing else is told.
+ */
 export const compare = async (
   peer: Peer,
   contenders: readonly Contender[],
@@ -79,23 +112,11 @@ export const compare = async (
       if (round > 0) samples.get(contender.name)?.push(sample);
     }
   }
+  const watched = contenders.filter(({ watch }) => watch !== undefined);
+  for (let round = 0; round < Math.min(rounds, MOST_WATCHED); round++)
+    for (const contender of watched)
+      await watching(contender, () => measure(peer, contender, load));
   return samples;
-};
-
-/** Milliseconds for which the event loop of a watched contender was not to be had since it was last asked. */
-export const askLoop = async ({ child, isWatched }: Contender): Promise<number | undefined> => {
-  if (child === undefined || isWatched !== true) return undefined;
-  const { number } = lastLoopLine(child.said());
-  child.process.kill('SIGUSR2');
-  return waitFor(child, () => {
-    const line = lastLoopLine(child.said());
-    return line.number > number ? line.ms : undefined;
-  });
-};
-
-const lastLoopLine = (text: string): { readonly ms: number; readonly number: number } => {
-  const [, ms, number = 0] = [...text.matchAll(/bench: loop ([\d.]+) ms #(\d+)\n/g)].at(-1) ?? [];
-  return { ms: Number(ms), number: Number(number) };
 };
 
 /** What a group measures with: a peer, and contenders that are up. */
@@ -115,12 +136,9 @@ export const within = async (
   const blocked = new Map<string, number>();
   try {
     for (const { start } of recipes) contenders.push(await start(peer.port));
-    for (const contender of contenders) await askLoop(contender);
     await use({ peer, contenders });
-    for (const contender of contenders) {
-      const ms = await askLoop(contender);
-      if (ms !== undefined) blocked.set(contender.name, ms);
-    }
+    for (const { name, watch } of contenders)
+      if (watch !== undefined) blocked.set(name, watch.longestMs);
   } finally {
     await Promise.all([peer, ...contenders.map(({ child }) => child)].map((one) => one?.end()));
   }
