@@ -22,6 +22,7 @@ export class DueQueue<T extends Due> {
   /** Fills an empty queue with what another’s `items` were, each with its `due`, so that equal times leave in the same order. */
   restore(items: readonly T[]): void {
     for (const item of items) {
+      if (item.slot >= 0) continue;
       item.slot = this.#items.length;
       this.#items.push(item);
     }

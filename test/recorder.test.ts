@@ -8,6 +8,7 @@ import { step } from '../src/balancer/step.ts';
 import type { RecorderConfig } from '../src/config/config.ts';
 import type { Path } from '../src/path.ts';
 import { Recorder } from '../src/recorder/recorder.ts';
+import { readLine } from '../src/replay/lines.ts';
 import { VirtualTime } from '../src/testing/virtual-time.ts';
 import { makeTimers } from '../src/timers.ts';
 import { bound, POLICY } from './support/balancer.ts';
@@ -174,4 +175,41 @@ test('a decision that was another one is told, and what follows is judged again 
     ['connected', { t: 'dispatch', conn: 7, dial: 0, address: 'A', attempts: 1 }],
   );
   assert.equal(events, 4);
+});
+
+/** Puts another number in the place of one. */
+const mutated = (line: string, nth: number, value: string): string => {
+  const numbers = [...line.matchAll(/(?<=[:,[])-?\d+(?:\.\d+)?(?=[,}\]])/g)];
+  const found = numbers[nth % Math.max(1, numbers.length)];
+  if (found === undefined) return line;
+  return line.slice(0, found.index) + value + line.slice(found.index + found[0].length);
+};
+
+test('lines that somebody has changed are differences or no lines, never more than that', () => {
+  const { time, recorder } = make();
+  serve({ time, recorder }, 2, 10);
+  const { take } = follow(recorder, '/svc/retry');
+  take({ t: 'resolved', at: 10, resolution: bound('A', 'B*3', 'C*0.5') });
+  for (let conn = 100; conn < 110; conn++) take({ t: 'arrived', at: 61, conn, deadline: 90 });
+  for (let dial = 0; dial < 8; dial++)
+    take({ t: 'connectFailed', at: 62, dial, cause: 'refused', detail: 'no' });
+  time.flush(6000);
+  take({ t: 'ticked', at: 6000 });
+  time.flush(6010);
+  take({ t: 'arrived', at: 6010, conn: 200, deadline: 9000 });
+  const lines = [...recorder.lines()];
+  const values = ['0', '-1', '1.5', '7', '1e9', '1e300', '-1e300', 'null', '"x"', '[]'];
+  fc.assert(
+    fc.property(
+      fc.nat(lines.length - 1),
+      fc.nat(400),
+      fc.constantFrom(...values),
+      (at, nth, value) => {
+        const changed = lines.with(at, mutated(lines[at] ?? '', nth, value));
+        const good = changed.filter((text) => readLine(text, false).t === 'line');
+        assert.ok(replayed(good).names >= 1);
+      },
+    ),
+    { numRuns: 1000 },
+  );
 });

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Daemon, runCommand, startDaemon } from './support/daemon.ts';
-import { writeIn } from './support/plugins.ts';
+import { WHOLE, writeIn } from './support/plugins.ts';
 import { freePort, makeScope, type Scope, temporaryFolder } from './support/process.ts';
 import { openPeer, startNamed } from './support/tcp.ts';
 
@@ -171,10 +171,7 @@ test('each worker is a recording of its own in the one that is dumped', async (t
   const { body } = await daemon.post('/recorder/dump');
   for (const { socket } of peers) socket.destroy();
   const cores = body.split('\n').filter((line) => line.startsWith('{"t":"core"'));
-  assert.deepEqual(
-    cores.map((line) => JSON.parse(line).core),
-    [0, 1],
-  );
+  assert.deepEqual(cores.map((line) => JSON.parse(line).core).sort(), [0, 1]);
   const folder = await temporaryFolder(scope);
   const file = await writeIn(folder, 'r.ndjson', body);
   const same = await writeIn(folder, 'same.json', JSON.stringify(config));
@@ -183,4 +180,26 @@ test('each worker is a recording of its own in the one that is dumped', async (t
   assert.match(out, /worker 0:\n/);
   assert.match(out, /worker 1:\n/);
   assert.equal(code, 0);
+});
+
+test('a load balancer of a plugin is followed where the other configuration has it, and never loaded by a recording', async (t) => {
+  const scope = makeScope(t);
+  const folder = await temporaryFolder(scope);
+  const plugin = await writeIn(folder, 'whole.mjs', WHOLE);
+  const plain = await configOf(scope);
+  const client = { kind: 'io.l5d.global', loadBalancer: { kind: 'com.example.turns' } };
+  const { routers } = plain as { routers: readonly object[] };
+  const config = { ...plain, plugins: [plugin], routers: [{ ...routers[0], client }] };
+  const { file } = await record(scope, config);
+  const alone = await runCommand(['replay', file]);
+  assert.match(alone.out, /note: names that choose by com\.example\.turns were not followed/);
+  assert.equal(alone.code, 0);
+  const same = await writeIn(folder, 'same.json', JSON.stringify(config));
+  const whole = await runCommand(['replay', file, '--config', same]);
+  assert.match(whole.out, /^4 connections of 2 names: \d+ events, [1-9]\d* decisions, each came/);
+  assert.match(whole.out, /nothing would have changed/);
+  const without = await writeIn(folder, 'without.json', JSON.stringify(plain));
+  const refused = await runCommand(['replay', file, '--config', without]);
+  assert.equal(refused.code, 2);
+  assert.match(refused.out, /has the plugin .*whole\.mjs, which .*without\.json does not name/);
 });

@@ -3,6 +3,7 @@
  * is as in a fresh state may be absent. Pure.
  */
 import * as t from 'io-ts';
+import { MOST_SPARES } from '../config/policy.ts';
 
 /** A number; `null`: never, or no limit. */
 export const limit = new t.Type<number, number, unknown>(
@@ -12,6 +13,18 @@ export const limit = new t.Type<number, number, unknown>(
     value === null ? t.success(Number.POSITIVE_INFINITY) : t.number.validate(value, context),
   t.identity,
 );
+
+/** A number of things that are made, from a file that anybody may have written. */
+const upTo = (most: number): t.Type<number> =>
+  new t.Type(
+    `a number up to ${most}`,
+    t.number.is,
+    (value, context) =>
+      typeof value === 'number' && value >= 0 && value <= most
+        ? t.success(value)
+        : t.failure(value, context),
+    t.identity,
+  );
 
 const numbers = t.readonlyArray(t.number);
 
@@ -34,13 +47,13 @@ export const frozenPolicy = t.readonly(
       ]),
     ]),
     maxWaiters: limit,
-    minConnections: t.number,
+    minConnections: upTo(MOST_SPARES),
     emptyWaitMs: limit,
     failFast: t.type({ maxConsecutiveFailures: limit, failurePenaltySecs: t.number }),
     requeueBudget: t.type({
       minRetriesPerSec: t.number,
       percentCanRetry: t.number,
-      ttlSecs: t.number,
+      ttlSecs: upTo(3600),
     }),
     spareIdleMs: limit,
   }),

@@ -165,8 +165,8 @@ export class Lots {
     };
   }
 
-  /** Has lots of the same union, which nobody is in yet, know what others knew. */
-  restore({ forks, sets }: FrozenLots): void {
+  /** Has lots of the same union, which nobody is in yet, know what others knew. Errors: as `Lottery.restore`. */
+  restore({ forks, sets }: FrozenLots, mostSlots: number): void {
     const nodes = this.#nodes();
     for (const [i, node] of nodes.filter(isFork).entries()) {
       const { phase = 0, isOpen = [] } = forks[i] ?? {};
@@ -174,7 +174,8 @@ export class Lots {
       for (const [j, branch] of node.branches.entries()) branch.isOpen = isOpen[j] ?? false;
       node.total = sumOfOpen(node);
     }
-    for (const [i, { lottery }] of nodes.filter(isGroup).entries()) lottery.restore(sets[i] ?? []);
+    for (const [i, { lottery }] of nodes.filter(isGroup).entries())
+      lottery.restore(sets[i] ?? [], mostSlots);
   }
 
   #nodes(node: Node = this.#root): readonly Node[] {

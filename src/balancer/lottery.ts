@@ -48,14 +48,26 @@ export class Lottery {
     });
   }
 
-  /** Fills an empty lottery with what another one knew. */
-  restore(drums: readonly FrozenDrum[]): void {
+  /** Fills an empty lottery of so many slots with what another one knew. Errors: throws where no lottery can have known that. */
+  restore(drums: readonly FrozenDrum[], mostSlots: number): void {
     for (const { exponent, sum, cap, slots, weights } of drums) {
       const drum: Drum = { exponent, slots: [...slots], sum, cap };
       this.#drums.push(drum);
       for (const [place, slot] of slots.entries()) {
+        const weight = typeof weights === 'number' ? weights : (weights[place] ?? 0);
+        // A draw from other drums than these would never end.
+        if (
+          !(
+            Math.floor(Math.log2(weight)) === exponent &&
+            weight <= cap &&
+            cap < 2 ** (exponent + 1)
+          )
+        )
+          throw new Error(`expected weights of one power of two, got ${weight} among ${cap}`);
+        if (!Number.isInteger(slot) || slot < 0 || slot >= mostSlots || this.#homes[slot])
+          throw new Error(`expected a slot below ${mostSlots} once, got ${slot}`);
         this.#grow(slot);
-        this.#weights[slot] = typeof weights === 'number' ? weights : (weights[place] ?? 0);
+        this.#weights[slot] = weight;
         this.#places[slot] = place;
         this.#homes[slot] = drum;
       }

@@ -54,7 +54,7 @@ export const thawUnion = ({ branches }: FrozenUnion): Union => ({
 /** Lots of a union plant branches at places of chance, which `restore` writes over. */
 const thawLots = (union: Union | undefined, frozen: FrozenState['live'], s: State): Lots => {
   const lots = new Lots(union, { ...s.dice });
-  lots.restore(frozen);
+  lots.restore(frozen, s.byIndex.length);
   return lots;
 };
 
@@ -62,6 +62,8 @@ const thawLots = (union: Union | undefined, frozen: FrozenState['live'], s: Stat
 const ghost = (): Endpoint => makeEndpoint({ address: thawAddress(''), weight: 0 }, -1, 0);
 
 const thawEndpoints = (s: State, { endpoints, indexes, freeIndexes, sets }: FrozenState): void => {
+  if (indexes !== endpoints.length + freeIndexes.length)
+    throw new Error(`expected ${endpoints.length + freeIndexes.length} indexes, got ${indexes}`);
   s.byIndex.length = indexes;
   s.byIndex.fill(undefined);
   s.freeIndexes.push(...freeIndexes);
@@ -143,7 +145,7 @@ const thawCounts = (s: State, frozen: FrozenState): void => {
 
 /**
  * Makes it. What is written down must be of one state: what it refers to and does not hold is left out. `makeBalancer`
- * as in `makeState`.
+ * as in `makeState`. Errors: throws where no state can have been that.
  */
 export const thaw = (frozen: FrozenState, makeBalancer?: MakeLoadBalancer): State => {
   const policy = thawPolicy(frozen.policy);

@@ -2,6 +2,9 @@
 import { captureNames, compilePrefix, type Path, substitute } from '../path.ts';
 import type { ClientConfig, ClientPolicy, ClientSettings } from './config.ts';
 
+/** Most spares of a name. */
+export const MOST_SPARES = 10_000;
+
 /** What holds where no client block says otherwise. */
 export const DEFAULT_POLICY: ClientPolicy = {
   loadBalancer: { kind: 'p2c', load: 'connections' },

@@ -1,6 +1,7 @@
 /** The part of the file format that says how endpoints are reached. Pure. */
 import { absent, list, type Of, object, optional, required, TaggedCodec } from './codec.ts';
 import { OpenCodec, type OptionsByKind } from './kinds.ts';
+import { MOST_SPARES } from './policy.ts';
 import { tlsClient } from './schema-tls.ts';
 import * as v from './values.ts';
 
@@ -53,7 +54,11 @@ const clientSession = object('an object with idleTimeMs', {
 const settingsOf = (balancers: OptionsByKind) => ({
   connectTimeoutMs: absent(v.millis, 'no limit', 'Longest attempt at one endpoint, TCP and TLS.'),
   maxWaiters: absent(v.count, '`1000000`', 'Most connections of a name waiting for an endpoint.'),
-  minConnections: absent(v.countOrNone, '`0`', 'Spare connections kept open ahead of need.'),
+  minConnections: absent(
+    v.int('a whole number from 0 to 10000', 0, MOST_SPARES),
+    '`0`',
+    'Spare connections kept open ahead of need.',
+  ),
   emptyWaitMs: absent(
     v.millisOrNone,
     '`1000`',

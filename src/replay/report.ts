@@ -30,8 +30,10 @@ const showEvent = (event: FrozenEvent): string => {
   return 'dial' in event ? `${event.t} ${event.dial}` : event.t;
 };
 
-const showDifference = ({ core, rt, dst, at, event, recorded, replayed }: Difference): string => {
+const showDifference = (difference: Difference): string => {
+  const { core, rt, dst, at, event, recorded, replayed, error } = difference;
   const where = `  ${seconds(at)}  ${rt} ${dst}${core === 0 ? '' : `  worker ${core}`}`;
+  if (error !== undefined) return `${where}: cannot be decided again: ${error}`;
   return event === undefined
     ? `${where}: what the balancer knew is not what it would know`
     : `${where}  ${showEvent(event)}: recorded ${showCommands(recorded)}; replayed ${showCommands(replayed)}`;

@@ -1,7 +1,7 @@
 /** Steps the balancers of a recording again, and compares what they decide with what they decided. Pure. */
 import { isDeepStrictEqual } from 'node:util';
 import { freeze } from '../balancer/freeze.ts';
-import type { FrozenPolicy } from '../balancer/frozen.ts';
+import type { FrozenPolicy, FrozenState } from '../balancer/frozen.ts';
 import {
   type FrozenCommand,
   type FrozenEvent,
@@ -24,6 +24,8 @@ export interface Difference {
   readonly at: number;
   readonly recorded: readonly FrozenCommand[];
   readonly replayed: readonly FrozenCommand[];
+  /** It cannot be decided again: no balancer can have been told that. */
+  readonly error?: string;
 }
 
 /** What came of it. */
@@ -58,10 +60,9 @@ export interface Balancers {
 
 const NO_BALANCERS: Balancers = { has: () => false, make: () => () => undefined };
 
-/** As JSON has it: what is undefined is absent, and what is infinite is null. */
-const plain = <T>(value: T): unknown => JSON.parse(JSON.stringify(value));
-
-const isSame = (a: unknown, b: unknown): boolean => isDeepStrictEqual(plain(a), plain(b));
+/** As JSON has them: what is undefined is absent, and what is infinite is null. */
+const isSame = (a: FrozenState, b: FrozenState): boolean =>
+  isDeepStrictEqual(JSON.parse(JSON.stringify(a)), JSON.parse(JSON.stringify(b)));
 
 /** Takes the lines of a recording, in order. */
 export class Verifier {
@@ -123,12 +124,18 @@ export class Verifier {
     if (known === undefined) this.#seen += 1;
     else if (known.state !== undefined && !isSame(freeze(known.state), state))
       this.#differ({ rt, dst, at: state.at, recorded: [], replayed: [] });
-    const isKnown = this.#knows(state.policy);
-    this.#names.set(name, {
-      rt,
-      dst,
-      state: isKnown ? thaw(state, this.#balancers.make) : undefined,
-    });
+    this.#names.set(name, { rt, dst, state: this.#thaw({ rt, dst }, state) });
+  }
+
+  /** `undefined`: it is not followed. */
+  #thaw(of: Pick<Name, 'rt' | 'dst'>, state: FrozenState): State | undefined {
+    if (!this.#knows(state.policy)) return undefined;
+    try {
+      return thaw(state, this.#balancers.make);
+    } catch (error) {
+      this.#differ({ ...of, at: state.at, recorded: [], replayed: [], error: String(error) });
+      return undefined;
+    }
   }
 
   #step({ name, event, commands }: Extract<Line, { t: 'step' }>): void {
@@ -141,10 +148,15 @@ export class Verifier {
     }
     this.#events += 1;
     this.#decisions += commands.length;
-    const replayed = step(known.state, thawEvent(event)).map(freezeCommand);
-    if (isSame(replayed, commands)) return;
-    const { rt, dst } = known;
-    this.#differ({ rt, dst, event, at: event.at, recorded: commands, replayed });
+    const { rt, dst, state } = known;
+    const common = { rt, dst, event, at: event.at, recorded: commands };
+    try {
+      const replayed = step(state, thawEvent(event)).map(freezeCommand);
+      if (isDeepStrictEqual(replayed, commands)) return;
+      this.#differ({ ...common, replayed });
+    } catch (error) {
+      this.#differ({ ...common, replayed: [], error: String(error) });
+    }
     known.state = undefined;
   }
 
