@@ -175,8 +175,8 @@ const isArrival = (event: ServerEvent): event is Extract<ServerEvent, { t: 'arri
 const operateOn = (
   { rt, config$, context }: Shared,
   env: Env,
-): OperatorFunction<Envelope, Envelope> => {
-  const chain = operate(
+): OperatorFunction<Envelope, Envelope> =>
+  operate(
     {
       rt,
       timers: context.timers,
@@ -188,12 +188,10 @@ const operateOn = (
         context.refuse({ conn: id, reason, detail, attempts: 0, rule: noRule }),
       revised: context.revise,
       tell: (event) => context.report({ rt, ...event }),
+      ...(context.recorder === undefined ? {} : { through: context.recorder.came }),
     },
     env,
   );
-  const { recorder } = context;
-  return recorder === undefined ? chain : (envelope$) => envelope$.pipe(chain, tap(recorder.came));
-};
 
 /**
  * Runs one router for as long as its configs come, and until its last stream has ended after that.

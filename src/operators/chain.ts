@@ -33,6 +33,8 @@ export interface ChainSetup {
   /** An operator has changed an envelope. */
   readonly revised: (envelope: Envelope) => void;
   readonly tell: (event: OperatorEvent) => void;
+  /** Hears of each envelope that has come through, before it goes on. */
+  readonly through?: (envelope: Envelope) => void;
 }
 
 /** One thing at a time: an end that a connection on its way has caused is told when that is on its way no more. */
@@ -188,7 +190,11 @@ export const operate =
   (setup: ChainSetup, env: Env): OperatorFunction<Envelope, Envelope> =>
   (envelope$) =>
     new Observable((out) => {
-      const chain = new Chain(setup, env, (envelope) => out.next(envelope));
+      const { through } = setup;
+      const chain = new Chain(setup, env, (envelope) => {
+        through?.(envelope);
+        out.next(envelope);
+      });
       out.add(() => chain.drop());
       out.add(setup.operators$.subscribe((operators) => chain.configure(operators)));
       out.add(setup.ended$.subscribe(chain.ended));

@@ -65,6 +65,9 @@ export class Recorder {
   #current: Segment | undefined;
   /** Names that are yet to be written down in this segment. */
   #left: Iterator<Name> | undefined;
+  /** A segment is left when its time is up or it has its share; while names are written down to it, it may have more. */
+  #leaveAt = 0;
+  #leaveBytes = 0;
   #lastId = 0;
   #overflows = 0;
   /** Nothing is recorded before. */
@@ -106,7 +109,7 @@ export class Recorder {
   /** A connection as it left the operators. */
   readonly came = (envelope: Envelope): void => {
     if (this.#config === undefined) return;
-    const to = this.#segment();
+    const to = this.#segment(Math.max(envelope.at, this.#current?.until ?? 0));
     if (to !== undefined)
       writeEnvelope(to, this.#config.hashAddresses ? this.#hashed(envelope) : envelope);
   };
@@ -140,17 +143,11 @@ export class Recorder {
     const config = this.#config;
     if (config === undefined) return undefined;
     const current = this.#current;
-    if (current !== undefined && this.#holds(current, config, now)) {
+    if (current !== undefined && now < this.#leaveAt && current.bytes < this.#leaveBytes) {
       current.until = now;
       return current;
     }
     return now < this.#pausedUntil ? undefined : this.#begin(config, now);
-  }
-
-  /** A segment is left when its time is up or it has its share; while names are written down to it, it may have more. */
-  #holds({ since, bytes }: Segment, { minutes, maxBytes }: RecorderConfig, now: number): boolean {
-    if (now - since >= (minutes * 60_000) / SEGMENTS) return false;
-    return bytes < maxBytes / (this.#left === undefined ? SEGMENTS : 2);
   }
 
   #begin({ minutes, maxBytes }: RecorderConfig, now: number): Segment | undefined {
@@ -168,9 +165,10 @@ export class Recorder {
     const segment = new Segment(now, pieceOf(maxBytes));
     this.#segments.push(segment);
     this.#current = segment;
-    const share = maxBytes - maxBytes / SEGMENTS;
-    while (this.#segments.length > SEGMENTS || (this.#segments.length > 1 && this.#bytes() > share))
-      this.#segments.shift();
+    this.#leaveAt = now + spanMs;
+    this.#leaveBytes = maxBytes / 2;
+    if (this.#segments.length > SEGMENTS) this.#segments.shift();
+    this.#trim(maxBytes - maxBytes / SEGMENTS);
     this.#left = this.#names.values();
     this.#timers.after(0, () => this.#slice(segment));
     return segment;
@@ -179,17 +177,25 @@ export class Recorder {
   /** Writes some names down, and comes again for the rest. */
   #slice(segment: Segment): void {
     if (this.#current !== segment || this.#left === undefined) return;
+    const { maxBytes = 0 } = this.#config ?? {};
     for (let cost = 0; cost < SLICE; ) {
       const { value: name, done } = this.#left.next();
       if (done === true) {
         this.#left = undefined;
+        this.#leaveBytes = maxBytes / SEGMENTS;
         return;
       }
       if (name.segment === segment) continue;
       cost += costOf(name.state);
       this.#writeDown(name, segment);
     }
+    this.#trim(maxBytes);
     this.#timers.after(PAUSE_MS, () => this.#slice(segment));
+  }
+
+  /** Lets the oldest segments go until the rest takes no more than this. */
+  #trim(bytes: number): void {
+    while (this.#segments.length > 1 && this.#bytes() > bytes) this.#segments.shift();
   }
 
   #writeDown(name: Name, segment: Segment): void {

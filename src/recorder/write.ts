@@ -63,17 +63,21 @@ export const writeGone = (to: Segment, id: number): void => {
   to.add(RECORD.gone + KINDS * id);
 };
 
+/** Most envelopes have none of it; to look key by key for that costs more than all else that is written. */
+const isPlain = ({ notes, peer, local, sni, alpn, tls, cert }: Envelope): boolean =>
+  sni === undefined &&
+  alpn === undefined &&
+  tls === undefined &&
+  peer === undefined &&
+  local === undefined &&
+  notes === undefined &&
+  cert === undefined;
+
 /** What of an envelope not every one has, as JSON; nothing where it has none of it. */
-const extrasOf = (envelope: Envelope): string => {
-  let extras: Record<string, unknown> | undefined;
-  for (const key of EXTRAS) {
-    const value = envelope[key];
-    if (value === undefined) continue;
-    extras ??= {};
-    extras[key] = value;
-  }
-  return extras === undefined ? '' : JSON.stringify(extras);
-};
+const extrasOf = (envelope: Envelope): string =>
+  isPlain(envelope)
+    ? ''
+    : JSON.stringify(Object.fromEntries(EXTRAS.map((key) => [key, envelope[key]])));
 
 /** A connection as it left the operators. */
 export const writeEnvelope = (to: Segment, envelope: Envelope): void => {

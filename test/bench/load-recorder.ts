@@ -5,11 +5,14 @@ import { configFileOf, linkerdTcp } from './contenders.ts';
 import { type Group, OURS, type Row } from './results.ts';
 import { measure, within } from './rounds.ts';
 
-const LOAD = { t: 'connections', count: 3_000, perSecond: 2_000 } as const;
+const LOAD = { t: 'connections', count: 4_000, perSecond: 2_000 } as const;
+
+/** What is looked for is less than the noise of one round: so many times the usual rounds are made. */
+const TIMES = 2;
 const WARMING = { ...LOAD, count: 15_000 };
 
-/** After a reload, and before what is measured. */
-const SETTLING = { ...LOAD, count: 500 };
+/** After a reload, and before what is measured: code that has seen something new is compiled anew. */
+const SETTLING = { ...LOAD, count: 5_000 };
 
 const switchTo = async (child: Child, file: string, isOn: boolean): Promise<void> => {
   const { recorder: _, ...config } = JSON.parse(readFileSync(file, 'utf8'));
@@ -25,7 +28,7 @@ export const recorder: Group = async ({ rounds, say }) => {
   await within([linkerdTcp()], async ({ peer, contenders: [contender] }) => {
     if (contender?.child === undefined) return;
     await measure(peer, contender, WARMING);
-    for (let round = 0; round < rounds; round++) {
+    for (let round = 0; round < TIMES * rounds; round++) {
       for (const mode of round % 2 === 0 ? (['on', 'off'] as const) : (['off', 'on'] as const)) {
         await switchTo(contender.child, configFileOf(contender.name), mode === 'on');
         await measure(peer, contender, SETTLING);
