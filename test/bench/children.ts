@@ -9,7 +9,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const START_LIMIT_MS = 10_000;
-const LOG_CHARACTERS = 20_000;
+const LOG_CHARACTERS = 500_000;
 
 const running = new Set<ChildProcess>();
 let folder: string | undefined;

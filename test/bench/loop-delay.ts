@@ -54,13 +54,18 @@ const stop = (): number => {
   return longest;
 };
 
+/** A pipe that is full of log lines is tried again. */
+const tell = (line: string): void => {
+  try {
+    writeSync(STDERR, line);
+  } catch {
+    setTimeout(tell, LOOK_MS, line);
+  }
+};
+
 process.on('SIGUSR2', () => {
   let ms = 0;
   if (timer === undefined) begin();
   else ms = stop();
-  try {
-    writeSync(STDERR, `bench: loop ${ms.toFixed(1)} ms #${++told}\n`);
-  } catch {
-    // The pipe is full: there is no number then.
-  }
+  tell(`bench: loop ${ms.toFixed(1)} ms #${++told}\n`);
 });
