@@ -83,7 +83,8 @@ Signals:
 
 Exit status:
   0   stopped as asked, or CONFIG is valid
-  1   a listener could not be opened, or stopped at once; delegate: the name does not exist;
+  1   a listener could not be opened, or stopped at once;
+      delegate, explain: it leads nowhere, or what is asked is wrong;
       simulate: something that was expected did not hold; replay: a decision came out otherwise
   2   simulate, replay: a scenario, a recording or a configuration is not valid
   64  the command line is wrong

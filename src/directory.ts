@@ -66,7 +66,7 @@ export class Directory {
   /** What the next connection of a name would meet. */
   preview(rt: string, dst: string): NextView | undefined {
     const state = this.#names.get(rt)?.get(dst);
-    return state === undefined ? undefined : preview(state);
+    return state === undefined ? undefined : preview(state, this.#now());
   }
 
   /** The counts of every name. */

@@ -4,11 +4,14 @@ import { mergeMap, type Observable, of } from 'rxjs';
 import { parseAddress } from './address.ts';
 import type { ClientPolicy, Config, RouterConfig, ServerConfig } from './config/config.ts';
 import { clientPolicy } from './config/policy.ts';
+import { dnsName } from './dns-name.ts';
 import type { Explained } from './interpreter/explain.ts';
+import { canonicalIp } from './ip.ts';
 import type { Explain } from './machine.ts';
 import { compilePrefix, type Path } from './path.ts';
 import { explainServer, type ServerExplained } from './server/explain.ts';
 import type { MakeIdentifier } from './server/identify.ts';
+import type { Source } from './source.ts';
 import type { NameView, NextView } from './view.ts';
 import { whyNot } from './why-not.ts';
 
@@ -57,6 +60,8 @@ export interface RouteExplained extends Omit<ServerExplained, 'identified'> {
   readonly live?: NameView;
   /** Of a running daemon: what the next connection would meet. */
   readonly next?: NextView;
+  /** What of the question does not count. */
+  readonly notes: readonly string[];
   readonly whyNot?: readonly string[];
 }
 
@@ -111,14 +116,55 @@ interface Found {
   readonly server: ServerConfig;
 }
 
+/** By port, by address, or by place in the file: that of a server on any free port. */
 const find = ({ routers }: Config, wanted: string): Either<string, Found> => {
   const all = routers.flatMap((router) => router.servers.map((server) => ({ router, server })));
-  const found = all.find(
-    ({ server: { address } }) => `${address.port}` === wanted || address.text === wanted,
+  const found = all.filter(({ server: { address, place } }) =>
+    [`${address.port}`, address.text, place].includes(wanted),
   );
-  if (found !== undefined) return right(found);
-  const known = all.map(({ server }) => server.address.port).join(', ');
-  return left(`expected the port of a server, one of ${known}, got "${wanted}"`);
+  const [one] = found;
+  if (one !== undefined && found.length === 1) return right(one);
+  const known = (found.length > 1 ? found : all).map(({ server: { address, place } }) => {
+    if (found.length > 1) return address.port === 0 ? place : address.text;
+    return address.port === 0 ? place : `${address.port}`;
+  });
+  return left(`expected the port of a server, one of ${known.join(', ')}, got "${wanted}"`);
+};
+
+/** A connection as the server sees it, and what of the question it does not see. */
+interface Seen {
+  readonly source: Source;
+  readonly notes: readonly string[];
+}
+
+/** The names by which a client asks, where the server looks at them. */
+const namesSeen = (
+  { tls, peek, proxyProtocol }: ServerConfig,
+  { sni, alpn }: RouteQuestion,
+): Pick<Source, 'sni' | 'alpn'> | undefined => {
+  if (tls === undefined && peek === undefined && proxyProtocol === undefined) return undefined;
+  const name = sni === undefined ? undefined : dnsName(sni);
+  // Of a handshake the one that is agreed on, which the server chooses.
+  const agreed = tls?.alpnProtocols.find((protocol) => alpn.includes(protocol));
+  const all = tls === undefined ? alpn : [agreed].filter((one) => one !== undefined);
+  return { alpn: all, ...(name === undefined ? {} : { sni: name }) };
+};
+
+const see = (server: ServerConfig, question: RouteQuestion): Either<string, Seen> => {
+  const { source: text, sni, alpn } = question;
+  const { ip, port } = parseAddress(text) ?? { ip: canonicalIp(text), port: 0 };
+  if (ip === undefined)
+    return left(`expected --source with an IP address, or one with its port, got "${text}"`);
+  if (sni !== undefined && dnsName(sni) === undefined)
+    return left(`expected --sni with a host name, got "${sni}"`);
+  const names = namesSeen(server, question);
+  const isAsked = sni !== undefined || alpn.length > 0;
+  const notes =
+    names === undefined && isAsked
+      ? ['the server neither ends TLS nor peeks: it sees no server name and no protocol']
+      : [];
+  const source = { ip, port, localPort: server.address.port, ...(names ?? { alpn: [] }) };
+  return right({ source, notes });
 };
 
 /** What an explanation is made with. */
@@ -133,27 +179,20 @@ export interface ExplainParts {
 /** The way through the configuration, without what names are. */
 const explainStatic = (
   { router, server }: Found,
-  question: RouteQuestion,
+  { source, notes }: Seen,
   { identifier, lineOf }: Pick<ExplainParts, 'identifier' | 'lineOf'>,
 ): RouteExplained => {
-  const { ip, port } = parseAddress(question.source) ?? { ip: question.source, port: 0 };
-  const { sni, alpn } = question;
-  const localPort = server.address.port;
-  const source = {
-    ip,
-    port,
-    localPort,
-    alpn,
-    ...(sni === undefined ? {} : { sni: sni.toLowerCase() }),
-  };
   const { identified, ...rest } = explainServer(server, source, identifier);
   const operators = router.operators.map(({ by, place }) => ({ kind: by, place }));
-  const common = { router: router.label, server: server.place, operators, ...rest };
+  const common = { router: router.label, server: server.place, operators, notes, ...rest };
   const limits = limitsOf(router, server, identified?.dst, lineOf);
   return identified === undefined
     ? { ...common, limits }
     : { ...common, dst: identified.dst, limits };
 };
+
+const withWhyNot = (explained: RouteExplained, { whyNot: asked }: RouteQuestion): RouteExplained =>
+  asked === undefined ? explained : { ...explained, whyNot: whyNot(asked, explained) };
 
 /** Explains a connection: one answer within seconds. `Left`: what is wrong with the question. Errors: none. */
 export const explainRoute = (
@@ -163,19 +202,16 @@ export const explainRoute = (
 ): Observable<Either<string, RouteExplained>> => {
   const found = find(config, question.server);
   if (isLeft(found)) return of(found);
-  const { router } = found.right;
-  const known = explainStatic(found.right, question, parts);
+  const { router, server } = found.right;
+  const seen = see(server, question);
+  if (isLeft(seen)) return of(seen);
+  const known = explainStatic(found.right, seen.right, parts);
   const { dst } = known;
-  if (dst === undefined) return of(right(known));
+  if (dst === undefined) return of(right(withWhyNot(known, question)));
   return parts.explain(router.interpreter, dst).pipe(
     mergeMap(async (delegation) => {
       const more = await liveOf(parts.live, { rt: known.router, dst });
-      const whole = { ...known, delegation, ...more };
-      return right(
-        question.whyNot === undefined
-          ? whole
-          : { ...whole, whyNot: whyNot(question.whyNot, whole) },
-      );
+      return right(withWhyNot({ ...known, delegation, ...more }, question));
     }),
   );
 };

@@ -2,32 +2,6 @@
 import { isLeft } from 'fp-ts/lib/Either.js';
 import { delegationText } from './delegation-text.ts';
 import type { LimitExplained, LineOf, RouteExplained } from './explain-route.ts';
-import type { NameView } from './view.ts';
-
-const MOST_ENDPOINTS = 20;
-
-const liveLines = ({
-  state,
-  stale,
-  resolutionAgeMs,
-  waiters,
-  endpoints,
-}: NameView): readonly string[] => {
-  const age =
-    resolutionAgeMs === undefined ? '' : `, last heard ${Math.round(resolutionAgeMs)} ms ago`;
-  const shown = endpoints
-    .slice(0, MOST_ENDPOINTS)
-    .map(({ address, state: one, weight, load, penaltyMs }) => {
-      const penalty = penaltyMs === undefined ? '' : ` for ${Math.round(penaltyMs)} ms`;
-      return `  ${address}  ${one}${penalty}, weight ${weight}, carries ${load}`;
-    });
-  const more = endpoints.length - shown.length;
-  return [
-    `endpoints now: ${state}${stale ? ', stale' : ''}${age}, ${waiters} waiting`,
-    ...shown,
-    ...(more > 0 ? [`  and ${more} more`] : []),
-  ];
-};
 
 const indented = (text: string): readonly string[] => text.split('\n').map((line) => `  ${line}`);
 
@@ -36,18 +10,11 @@ const limitLine = ({ key, value, place, line }: LimitExplained): string =>
 
 /** Lines, from the server to the endpoint. */
 export const routeText = (explained: RouteExplained, lineOf: LineOf): string => {
-  const { server, router, isAllowed, rules, dst, operators, limits, delegation, live, next } =
-    explained;
+  const { server, router, isAllowed, rules, dst, operators, limits, delegation, notes } = explained;
   const at = (place: string): string => {
     const line = lineOf(place);
     return line === undefined ? place : `${place} (line ${line})`;
   };
-  const nextLines =
-    next === undefined
-      ? []
-      : [
-          `next connection: drawn ${next.drawn.map(({ address, score }) => `${address} (score ${Math.round(score * 100) / 100})`).join(', ')}; it would get ${next.chosen}`,
-        ];
   return [
     `server ${at(server)} of router ${router}`,
     ...(isAllowed ? [] : ['  its sources do not let the client in']),
@@ -62,8 +29,7 @@ export const routeText = (explained: RouteExplained, lineOf: LineOf): string => 
     ...(delegation === undefined
       ? []
       : indented(isLeft(delegation) ? delegation.left : delegationText(delegation.right))),
-    ...(live === undefined ? [] : liveLines(live)),
-    ...nextLines,
+    ...notes.map((note) => `note: ${note}`),
     'limits:',
     ...limits.map(limitLine),
     ...(explained.whyNot === undefined

@@ -85,6 +85,8 @@ export interface NextView {
     readonly score: number;
   }[];
   readonly chosen: string;
+  /** It is connected already: nothing is drawn. */
+  readonly isSpare: boolean;
 }
 
 /** What metrics need of a name at each scrape: counts only, cheap to make. */

@@ -37,9 +37,10 @@ const hasAddress = (step: unknown, { ip, port }: Pick<Address, 'ip' | 'port'>): 
 /** The reasons, from the first thing on that is in the way. */
 export const whyNot = (
   text: string,
-  { isAllowed, live, delegation }: RouteExplained,
+  { isAllowed, dst, live, delegation }: RouteExplained,
 ): readonly string[] => {
   if (!isAllowed) return ['the sources of the server do not let the client in'];
+  if (dst === undefined) return ['no rule of the server holds for the connection'];
   const address = parseAddress(text);
   if (address === undefined) return [`expected an address such as 10.0.0.1:80, got "${text}"`];
   if (live === undefined)

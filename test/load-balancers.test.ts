@@ -133,7 +133,7 @@ test('to ask what comes next changes nothing', () => {
   const trial = trialOf(inTurn);
   trial.resolve(bound('A', 'B', 'C'));
   arrive(trial, 1);
-  const looks = [preview(trial.state), preview(trial.state)];
+  const looks = [preview(trial.state, trial.state.at), preview(trial.state, trial.state.at)];
   assert.deepEqual(
     looks.map((one) => one?.chosen),
     ['B', 'B'],

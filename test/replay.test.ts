@@ -86,7 +86,7 @@ test('where addresses are hashed it is replayed from the balancers on, and says 
   const scope = makeScope(t);
   const config = await configOf(scope, { recorder: { hashAddresses: true } });
   const { file, folder, text } = await record(scope, config);
-  assert.match(text, /"src":"[0-9a-f]{16}"/);
+  assert.match(text, /"src":"[0-9a-f]{16}:\d+"/);
   const other = edited(config, ['"dstName":"/svc/b"', '"dstName":"/svc/a"']);
   const tried = await writeIn(folder, 'other.json', other);
   const { code, out } = await runCommand(['replay', file, '--config', tried]);

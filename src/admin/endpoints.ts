@@ -26,7 +26,7 @@ export const ENDPOINTS = [
   {
     method: 'GET',
     path: '/explain',
-    what: 'why a connection is routed as it is, as JSON: `?server=PORT&sni=NAME&source=IP&why-not=ADDRESS`',
+    what: 'why a connection is routed as it is, as JSON: `?server=PORT&sni=NAME&alpn=PROTOCOL&source=IP&why-not=ADDRESS`',
   },
   {
     method: 'POST',

@@ -12,7 +12,7 @@ import type {
 } from './frozen.ts';
 import type { Chore, Dial, Endpoint, State, Waiter } from './state.ts';
 
-/** What `step` reads of a policy. It holds no secret, and names no file. */
+/** What `step` reads of a policy: no key and no certificate. Of a plugin’s load balancer it names the module and its options. */
 export const freezePolicy = (policy: ClientPolicy): FrozenPolicy => ({
   loadBalancer: policy.loadBalancer,
   maxWaiters: policy.maxWaiters,

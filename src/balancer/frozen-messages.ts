@@ -3,7 +3,7 @@ import * as t from 'io-ts';
 import { CLOSE_REASONS, type CloseReason } from '../close-reason.ts';
 import type { Resolution } from '../interpreter/interpreter.ts';
 import { freezePolicy, freezeSet, freezeUnion } from './freeze.ts';
-import { frozenPolicy, frozenSet, frozenUnion, limit } from './frozen.ts';
+import { count, frozenPolicy, frozenSet, frozenUnion, limit, time } from './frozen.ts';
 import type { Command, Event } from './messages.ts';
 import { thawPolicy, thawSet, thawUnion } from './thaw.ts';
 
@@ -29,13 +29,13 @@ const resolution = t.union([
 /** A resolution, with its endpoints by their texts. */
 export type FrozenResolution = t.TypeOf<typeof resolution>;
 
-const moment = t.type({ at: t.number });
-const ofDial = t.type({ at: t.number, dial: t.number });
+const moment = t.type({ at: time });
+const ofDial = t.type({ at: time, dial: count });
 
 /** An event. */
 export const frozenEvent = t.union([
-  t.intersection([t.type({ t: t.literal('arrived'), conn: t.number, deadline: limit }), moment]),
-  t.intersection([t.type({ t: t.literal('departed'), conn: t.number, detail: t.string }), moment]),
+  t.intersection([t.type({ t: t.literal('arrived'), conn: count, deadline: limit }), moment]),
+  t.intersection([t.type({ t: t.literal('departed'), conn: count, detail: t.string }), moment]),
   t.intersection([t.type({ t: t.literal('resolved'), resolution }), moment]),
   t.intersection([
     t.type({
@@ -64,19 +64,19 @@ export type FrozenEvent = t.TypeOf<typeof frozenEvent>;
 /** A command. */
 export const frozenCommand = t.union([
   t.intersection([
-    t.type({ t: t.literal('connect'), dial: t.number, address: t.string }),
-    t.partial({ conn: t.number }),
+    t.type({ t: t.literal('connect'), dial: count, address: t.string }),
+    t.partial({ conn: count }),
   ]),
-  t.type({ t: t.keyof({ abort: null, close: null, watch: null }), dial: t.number }),
+  t.type({ t: t.keyof({ abort: null, close: null, watch: null }), dial: count }),
   t.type({
     t: t.literal('dispatch'),
-    conn: t.number,
-    dial: t.number,
+    conn: count,
+    dial: count,
     address: t.string,
-    attempts: t.number,
+    attempts: count,
   }),
   t.intersection([
-    t.type({ t: t.literal('refuse'), conn: t.number, reason, attempts: t.number }),
+    t.type({ t: t.literal('refuse'), conn: count, reason, attempts: count }),
     t.partial({ detail: t.string }),
   ]),
   t.intersection([

@@ -26,6 +26,21 @@ const upTo = (most: number): t.Type<number> =>
     t.identity,
   );
 
+const isCount = (value: unknown): value is number =>
+  Number.isInteger(value) && Number(value) >= 0 && Number(value) <= 2 ** 50;
+
+/** A whole number that counting comes to. */
+export const count = new t.Type<number, number, unknown>(
+  'a whole number',
+  isCount,
+  (value, context) => (isCount(value) ? t.success(value) : t.failure(value, context)),
+  t.identity,
+);
+
+/** A time in ms of the scheduler; within some ten thousand years. */
+export const time = upTo(2 ** 50);
+
+const counts = t.readonlyArray(count);
 const numbers = t.readonlyArray(t.number);
 
 const carried = t.keyof({ connections: null, throughput: null, latency: null });
@@ -95,50 +110,50 @@ export const frozenUnion: t.Type<FrozenUnion, unknown> = t.recursion('a union', 
 export const frozenSet = t.readonlyArray(weighted);
 
 const endpoint = t.intersection([
-  t.type({ address: t.string, weight: t.number, index: t.number }),
+  t.type({ address: t.string, weight: t.number, index: count }),
   t.partial({
-    seenIn: t.number,
+    seenIn: count,
     state: t.keyof({ available: null, failed: null, retired: null }),
-    dialing: t.number,
-    open: t.number,
-    failures: t.number,
-    penalties: t.number,
-    failedAt: t.number,
+    dialing: count,
+    open: count,
+    failures: count,
+    penalties: count,
+    failedAt: time,
     penaltyUntil: limit,
-    probe: t.number,
+    probe: count,
     latencyMs: t.number,
-    latencyAt: t.number,
+    latencyAt: time,
     bytesPerSec: t.number,
-    ratedAt: t.number,
+    ratedAt: time,
   }),
 ]);
 
 const waiter = t.intersection([
   t.type({
-    conn: t.number,
+    conn: count,
     deadline: limit,
     /** Addresses; `null`: one that has gone since. */
     tried: t.readonlyArray(t.union([t.string, t.null])),
-    attempts: t.number,
+    attempts: count,
   }),
   t.partial({ detail: t.string }),
 ]);
 
 const dial = t.intersection([
   t.type({
-    id: t.number,
+    id: count,
     address: t.string,
     phase: t.keyof({ dialing: null, spare: null, open: null }),
-    since: t.number,
+    since: time,
   }),
-  t.partial({ conn: t.number }),
+  t.partial({ conn: count }),
 ]);
 
 const drum = t.type({
   exponent: t.number,
   sum: t.number,
   cap: t.number,
-  slots: numbers,
+  slots: counts,
   weights: t.union([numbers, t.number]),
 });
 
@@ -149,14 +164,14 @@ const lots = t.type({
 
 /** When something falls due: an endpoint by its address, a waiter, a dial, or a chore by its kind. */
 const due = t.union([
-  t.type({ endpoint: t.string, due: t.number }),
-  t.type({ waiter: t.number, due: t.number }),
-  t.type({ dial: t.number, due: t.number }),
-  t.type({ chore: t.keyof({ panic: null, refill: null, slice: null, calm: null }), due: t.number }),
+  t.type({ endpoint: t.string, due: time }),
+  t.type({ waiter: count, due: time }),
+  t.type({ dial: count, due: time }),
+  t.type({ chore: t.keyof({ panic: null, refill: null, slice: null, calm: null }), due: time }),
 ]);
 
 /** `null`: no second was counted yet. */
-const budget = t.type({ balance: numbers, sum: t.number, second: t.union([t.number, t.null]) });
+const budget = t.type({ balance: numbers, sum: t.number, second: t.union([count, t.null]) });
 
 /** All that a balancer knows. */
 export const frozenState = t.readonly(
@@ -164,39 +179,39 @@ export const frozenState = t.readonly(
     t.type({
       policy: frozenPolicy,
       /** How often a load balancer of a plugin was asked. */
-      choices: t.number,
-      at: t.number,
-      sampledAt: t.number,
+      choices: count,
+      at: time,
+      sampledAt: time,
       /** a, b, c, counter, phase. */
       dice: t.tuple([t.number, t.number, t.number, t.number, t.number]),
       resolution: t.keyof({ pending: null, bound: null, neg: null }),
       stale: t.boolean,
-      sets: t.number,
+      sets: count,
       /** By when they came. */
       endpoints: t.readonlyArray(endpoint),
-      freeIndexes: numbers,
+      freeIndexes: counts,
       /** So many indexes are in use or free. */
-      indexes: t.number,
+      indexes: count,
       live: lots,
       aside: lots,
       waiters: t.readonlyArray(waiter),
       /** Connections, in line. */
-      parked: numbers,
+      parked: counts,
       dials: t.readonlyArray(dial),
-      spares: numbers,
-      sparesDialing: t.number,
-      nextDial: t.number,
+      spares: counts,
+      sparesDialing: count,
+      nextDial: count,
       budget,
       due: t.readonlyArray(due),
       /** Misses in a row of `panic`, `refill`, `slice` and `calm`. */
-      misses: t.tuple([t.number, t.number, t.number, t.number]),
-      calmUntil: t.number,
+      misses: t.tuple([count, count, count, count]),
+      calmUntil: time,
       released: t.boolean,
     }),
     t.partial({
-      resolvedAt: t.number,
+      resolvedAt: time,
       union: frozenUnion,
-      reform: t.type({ wanted: frozenSet, entered: t.number, looked: t.number }),
+      reform: t.type({ wanted: frozenSet, entered: count, looked: count }),
     }),
   ]),
 );

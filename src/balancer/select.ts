@@ -62,10 +62,14 @@ export const chooseUntried = (
   return chosen;
 };
 
-/** What the next connection would get, by chance as it stands; `undefined`: nobody takes it. */
-export const preview = (s: State): NextView | undefined => {
-  const lots = s.live.pick(true);
+/** What the next connection would get at a time, by chance as it stands; `undefined`: nobody takes it, or others wait before it. */
+export const preview = (state: State, now: number): NextView | undefined => {
+  if (state.resolution !== 'bound' || state.parked.size > 0) return undefined;
+  for (const { endpoint } of state.spares.values())
+    return { drawn: [], chosen: endpoint.address.text, isSpare: true };
+  const lots = state.live.pick(true);
   if (lots === undefined || lots.total <= 0) return undefined;
+  const s = { ...state, at: now };
   // Copies of the dice: to ask what comes next must not change it.
   const dice = { ...s.dice };
   const first = drawn(s, lots.draw(s.dials.size === 0 ? even(dice) : roll(dice), dice));
@@ -81,5 +85,6 @@ export const preview = (s: State): NextView | undefined => {
       score: burden(s, one) / Math.max(lots.weight(one.index), Number.MIN_VALUE),
     })),
     chosen: chosen.address.text,
+    isSpare: false,
   };
 };

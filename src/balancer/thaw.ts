@@ -61,15 +61,32 @@ const thawLots = (union: Union | undefined, frozen: FrozenState['live'], s: Stat
 /** An endpoint that has gone: in nobody’s way, but it was tried. */
 const ghost = (): Endpoint => makeEndpoint({ address: thawAddress(''), weight: 0 }, -1, 0);
 
+/** What is known of an endpoint, field by field: a line may hold others that nobody has written. */
+const thawEndpoint = (endpoint: Endpoint, frozen: FrozenState['endpoints'][number]): void => {
+  endpoint.state = frozen.state ?? 'available';
+  endpoint.dialing = frozen.dialing ?? 0;
+  endpoint.open = frozen.open ?? 0;
+  endpoint.failures = frozen.failures ?? 0;
+  endpoint.penalties = frozen.penalties ?? 0;
+  endpoint.failedAt = frozen.failedAt ?? 0;
+  endpoint.penaltyUntil = frozen.penaltyUntil ?? 0;
+  endpoint.probe = frozen.probe;
+  endpoint.latencyMs = frozen.latencyMs;
+  endpoint.latencyAt = frozen.latencyAt ?? 0;
+  endpoint.bytesPerSec = frozen.bytesPerSec ?? 0;
+  endpoint.ratedAt = frozen.ratedAt ?? 0;
+};
+
 const thawEndpoints = (s: State, { endpoints, indexes, freeIndexes, sets }: FrozenState): void => {
   if (indexes !== endpoints.length + freeIndexes.length)
     throw new Error(`expected ${endpoints.length + freeIndexes.length} indexes, got ${indexes}`);
   s.byIndex.length = indexes;
   s.byIndex.fill(undefined);
   s.freeIndexes.push(...freeIndexes);
-  for (const { address, weight, index, ...rest } of endpoints) {
-    const endpoint = makeEndpoint({ address: thawAddress(address), weight }, index, sets);
-    Object.assign(endpoint, rest);
+  for (const frozen of endpoints) {
+    const { address, weight, index, seenIn = sets } = frozen;
+    const endpoint = makeEndpoint({ address: thawAddress(address), weight }, index, seenIn);
+    thawEndpoint(endpoint, frozen);
     s.byIndex[index] = endpoint;
     s.endpoints.set(address, endpoint);
   }
@@ -96,6 +113,7 @@ const thawDials = (s: State, { dials, spares }: FrozenState): void => {
     dial.phase = phase;
     if (waiter !== undefined) waiter.dial = dial;
     s.dials.set(id, dial);
+    if (phase === 'dialing' && conn === undefined) s.sparesDialing += 1;
   }
   for (const id of spares) {
     const dial = s.dials.get(id);
@@ -137,7 +155,6 @@ const thawCounts = (s: State, frozen: FrozenState): void => {
   s.union = frozen.union === undefined ? undefined : thawUnion(frozen.union);
   const { reform } = frozen;
   s.reform = reform === undefined ? undefined : { ...reform, wanted: thawSet(reform.wanted) };
-  s.sparesDialing = frozen.sparesDialing;
   s.nextDial = frozen.nextDial;
   s.calmUntil = frozen.calmUntil;
   s.released = frozen.released;

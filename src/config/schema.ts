@@ -57,12 +57,12 @@ const recorder = object('an object with the keys of recorder', {
   maxBytes: optional(
     v.int('a number of bytes, at least 1048576', 1_048_576),
     67_108_864,
-    'Most memory that it takes; with more going on it goes less far back. Of workers each has its share.',
+    'Most memory that it takes; with more going on it goes less far back. While it is told to somebody, it may take as much again. Of workers each has its share.',
   ),
   hashAddresses: optional(
     v.flag,
     false,
-    'Replaces the addresses of clients by hashes; who replays it cannot try other rules of `identify` then.',
+    'Replaces the addresses of clients by hashes, not those that stand in names and notes; other rules of `identify` cannot be tried on it then.',
   ),
 });
 

@@ -1,6 +1,6 @@
 /** A recording as text: one JSON object a line, NDJSON. Pure. */
 import * as t from 'io-ts';
-import { frozenState, limit } from '../balancer/frozen.ts';
+import { count, frozenState, limit, time } from '../balancer/frozen.ts';
 import { frozenCommand, frozenEvent } from '../balancer/frozen-messages.ts';
 import type { Envelope } from '../envelope.ts';
 
@@ -24,16 +24,16 @@ export const head = t.readonly(
 );
 
 /** From here on the lines are of another process; `now` is its clock when it told them, in ms. */
-const core = t.readonly(t.type({ t: t.literal('core'), core: t.number, now: t.number }));
+const core = t.readonly(t.type({ t: t.literal('core'), core: count, now: time }));
 
 /** A new piece of memory began; what names knew follows in `checkpoint`s, while events go on. */
-const segment = t.readonly(t.type({ t: t.literal('segment'), at: t.number }));
+const segment = t.readonly(t.type({ t: t.literal('segment'), at: time }));
 
 /** All that a balancer knows; `name` stands for it in the lines that follow. */
 const checkpoint = t.readonly(
   t.type({
     t: t.literal('checkpoint'),
-    name: t.number,
+    name: count,
     rt: t.string,
     dst: t.string,
     state: frozenState,
@@ -44,14 +44,14 @@ const checkpoint = t.readonly(
 const step = t.readonly(
   t.type({
     t: t.literal('step'),
-    name: t.number,
+    name: count,
     event: frozenEvent,
     commands: t.readonlyArray(frozenCommand),
   }),
 );
 
 /** A balancer has ended. */
-const gone = t.readonly(t.type({ t: t.literal('gone'), name: t.number }));
+const gone = t.readonly(t.type({ t: t.literal('gone'), name: count }));
 
 const cert = t.intersection([
   t.type({
@@ -69,13 +69,13 @@ const envelope = t.readonly(
   t.intersection([
     t.type({
       t: t.literal('envelope'),
-      id: t.number,
+      id: count,
       rt: t.string,
       srv: t.string,
       src: t.string,
       dst: t.string,
       rule: t.string,
-      at: t.number,
+      at: time,
       deadline: limit,
     }),
     t.partial({
@@ -91,10 +91,10 @@ const envelope = t.readonly(
 );
 
 /** The process ended while it was telling: what follows of it is missing. */
-const cut = t.readonly(t.type({ t: t.literal('cut'), core: t.number }));
+const cut = t.readonly(t.type({ t: t.literal('cut'), core: count }));
 
 /** The last line: so many came before it, the head among them. */
-const end = t.readonly(t.type({ t: t.literal('end'), lines: t.number }));
+const end = t.readonly(t.type({ t: t.literal('end'), lines: count }));
 
 /** Any line but the first. */
 export const line = t.union([core, segment, checkpoint, step, gone, envelope, cut, end]);

@@ -44,8 +44,8 @@ interface Name {
   readonly rt: string;
   readonly dst: string;
   readonly state: State;
-  /** The last segment that it was written down in. */
-  segment: Segment | undefined;
+  /** The number of the last segment that it was written down in. */
+  segment: number;
 }
 
 const costOf = ({ endpoints, waiters, dials }: State): number =>
@@ -63,9 +63,11 @@ export class Recorder {
   #config: RecorderConfig | undefined;
   #segments: Segment[] = [];
   #current: Segment | undefined;
+  /** Its number, from 1. */
+  #number = 0;
   /** Names that are yet to be written down in this segment. */
   #left: Iterator<Name> | undefined;
-  /** A segment is left when its time is up or it has its share; while names are written down to it, it may have more. */
+  /** A segment is left when its time is up or it has its share; while names are written down to it, it may have half of all. */
   #leaveAt = 0;
   #leaveBytes = 0;
   #lastId = 0;
@@ -81,14 +83,16 @@ export class Recorder {
   configure(config: RecorderConfig | undefined): void {
     const before = this.#config;
     this.#config = config;
-    if (config !== undefined && before?.hashAddresses === config.hashAddresses) return;
     this.#pausedUntil = 0;
-    this.#clear();
+    // Limits that have changed count from the next segment on.
+    this.#leaveAt = 0;
+    if (config === undefined || before?.hashAddresses !== config.hashAddresses) this.#clear();
+    else this.#trim(config.maxBytes);
   }
 
   /** Follows a balancer; its state is read now and again, and never changed. */
   open(rt: string, dst: string, state: State): Track {
-    const name: Name = { id: ++this.#lastId, rt, dst, state, segment: undefined };
+    const name: Name = { id: ++this.#lastId, rt, dst, state, segment: 0 };
     this.#names.add(name);
     const segment = this.#segment();
     if (segment !== undefined) this.#writeDown(name, segment);
@@ -143,31 +147,32 @@ export class Recorder {
     const config = this.#config;
     if (config === undefined) return undefined;
     const current = this.#current;
-    if (current !== undefined && now < this.#leaveAt && current.bytes < this.#leaveBytes) {
+    const isDue = now >= this.#leaveAt && this.#left === undefined;
+    if (current !== undefined && !isDue && current.bytes < this.#leaveBytes) {
       current.until = now;
       return current;
     }
-    return now < this.#pausedUntil ? undefined : this.#begin(config, now);
+    if (now < this.#pausedUntil) return undefined;
+    if (this.#left !== undefined) return this.#overflow(config, now);
+    return this.#begin(config, now);
   }
 
-  #begin({ minutes, maxBytes }: RecorderConfig, now: number): Segment | undefined {
-    const spanMs = (minutes * 60_000) / SEGMENTS;
-    if (
-      this.#left !== undefined &&
-      this.#current !== undefined &&
-      this.#current.bytes >= maxBytes / 2
-    ) {
-      this.#overflows += 1;
-      this.#clear();
-      this.#pausedUntil = now + spanMs;
-      return undefined;
-    }
+  /** What is known of all names does not fit: after a while it is tried again. */
+  #overflow({ minutes }: RecorderConfig, now: number): undefined {
+    this.#overflows += 1;
+    this.#clear();
+    this.#pausedUntil = now + (minutes * 60_000) / SEGMENTS;
+  }
+
+  #begin({ minutes, maxBytes }: RecorderConfig, now: number): Segment {
     const segment = new Segment(now, pieceOf(maxBytes));
+    this.#number += 1;
     this.#segments.push(segment);
     this.#current = segment;
-    this.#leaveAt = now + spanMs;
+    this.#leaveAt = now + (minutes * 60_000) / SEGMENTS;
     this.#leaveBytes = maxBytes / 2;
-    if (this.#segments.length > SEGMENTS) this.#segments.shift();
+    // One more than are wanted: the oldest is cut by age when it is told.
+    if (this.#segments.length > SEGMENTS + 1) this.#segments.shift();
     this.#trim(maxBytes - maxBytes / SEGMENTS);
     this.#left = this.#names.values();
     this.#timers.after(0, () => this.#slice(segment));
@@ -176,21 +181,32 @@ export class Recorder {
 
   /** Writes some names down, and comes again for the rest. */
   #slice(segment: Segment): void {
-    if (this.#current !== segment || this.#left === undefined) return;
-    const { maxBytes = 0 } = this.#config ?? {};
+    const config = this.#config;
+    if (this.#current !== segment || this.#left === undefined || config === undefined) return;
+    const { maxBytes } = config;
     for (let cost = 0; cost < SLICE; ) {
       const { value: name, done } = this.#left.next();
       if (done === true) {
-        this.#left = undefined;
-        this.#leaveBytes = maxBytes / SEGMENTS;
+        this.#complete(segment, maxBytes);
         return;
       }
-      if (name.segment === segment) continue;
+      if (name.segment === this.#number) continue;
       cost += costOf(name.state);
       this.#writeDown(name, segment);
+      if (segment.bytes >= this.#leaveBytes) {
+        this.#overflow(config, this.#timers.now());
+        return;
+      }
     }
     this.#trim(maxBytes);
     this.#timers.after(PAUSE_MS, () => this.#slice(segment));
+  }
+
+  /** All names are written down. Events may take as much again at least, or writing names down would be most of the work. */
+  #complete(segment: Segment, maxBytes: number): void {
+    this.#left = undefined;
+    this.#leaveBytes = Math.max(maxBytes / SEGMENTS, 2 * segment.bytes);
+    this.#trim(maxBytes - this.#leaveBytes + segment.bytes);
   }
 
   /** Lets the oldest segments go until the rest takes no more than this. */
@@ -199,7 +215,7 @@ export class Recorder {
   }
 
   #writeDown(name: Name, segment: Segment): void {
-    name.segment = segment;
+    name.segment = this.#number;
     writeCheckpoint(segment, name, freeze(name.state));
   }
 
@@ -213,18 +229,21 @@ export class Recorder {
     this.#left = undefined;
   }
 
-  /** The same address gives the same hash until the process ends; nobody knows the key. */
+  /** The same address gives the same hash until the process ends, whatever its port; nobody knows the key. */
   #hash(address: string): string {
-    return createHmac('sha256', this.#key).update(address).digest('hex').slice(0, 16);
+    const colon = address.lastIndexOf(':');
+    const hash = createHmac('sha256', this.#key).update(address.slice(0, colon)).digest('hex');
+    return `${hash.slice(0, 16)}${address.slice(colon)}`;
   }
 
   #hashed(envelope: Envelope): Envelope {
-    const { src, peer, local } = envelope;
+    const { src, peer, local, cert } = envelope;
     return {
       ...envelope,
       src: this.#hash(src),
       ...(peer === undefined ? {} : { peer: this.#hash(peer) }),
       ...(local === undefined ? {} : { local: this.#hash(local) }),
+      ...(cert === undefined ? {} : { cert: { ...cert, ips: [] } }),
     };
   }
 }

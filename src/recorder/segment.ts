@@ -70,10 +70,11 @@ export class Segment {
 
   /** Writes a text that comes but once. */
   text(value: string): void {
+    const isShort = value.length <= SHORT;
     // No character of UTF-16 takes more than three bytes of UTF-8.
-    this.#textRoom(4 + 3 * value.length);
+    this.#textRoom(4 + (isShort ? 3 * value.length : Buffer.byteLength(value)));
     const from = this.#char + 4;
-    const written = value.length > SHORT ? 0 : this.#copy(value, from);
+    const written = isShort ? this.#copy(value, from) : 0;
     const length = written === value.length ? written : this.#texts.write(value, from, 'utf8');
     this.#texts.writeUInt32LE(length, this.#char);
     this.#char = from + length;

@@ -26,7 +26,7 @@ export type Replayed =
 
 /** Replays a recording, and if there is another configuration, that on it. */
 const replayWith = async (file: string, other: Other | undefined, env: Env): Promise<Replayed> => {
-  const verifier = new Verifier(other && balancersOf(other.loaded.config, env));
+  const verifier = new Verifier(other && balancersOf(other, env));
   const worlds = new Worlds();
   const take = (line: Line): void => {
     verifier.take(line);

@@ -1,5 +1,6 @@
 /** What would have changed: the same world under two configurations. Pure. */
-import type { Connection, Journal } from '../simulate/journal.ts';
+import type { Connection } from '../simulate/journal.ts';
+import type { Rerun } from './rerun.ts';
 import type { Visitor } from './world.ts';
 
 /** One connection that would have fared otherwise: another name, another end; endpoints are a matter of chance. */
@@ -95,9 +96,8 @@ const isAlike = (visitor: Visitor, { openedAt, reason }: Connection): boolean | 
 /** Compares run with run, and the first run with what was recorded. */
 export const compare = (
   visitors: readonly Visitor[],
-  before: Journal,
-  after: Journal,
-  isKnown: (name: string) => boolean,
+  { journal: before }: Rerun,
+  { journal: after, unknown }: Rerun,
 ): Comparison => {
   const pairs = before.connections.map((one, i) => ({ one, other: after.connections[i] ?? one }));
   const changed = pairs.filter(({ one, other }) => kindOf(one) !== kindOf(other));
@@ -119,6 +119,6 @@ export const compare = (
     shares: sharesOf(before.connections, after.connections),
     before: quantilesOf(before.connections),
     after: quantilesOf(after.connections),
-    unknown: [...after.lookups.keys()].filter((name) => !isKnown(name)),
+    unknown: [...unknown],
   };
 };

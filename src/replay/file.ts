@@ -32,8 +32,10 @@ const follow = async (
     }
     lines += 1;
     if (found.t === 'head') head = found.head;
-    else if (found.line.t === 'end') isWhole = found.line.lines === lines - 1;
-    else if (found.line.t === 'cut')
+    else if (found.line.t === 'end') {
+      isWhole = found.line.lines === lines - 1;
+      break;
+    } else if (found.line.t === 'cut')
       notes.push(`worker ${found.line.core} ended while it was telling: the rest of it is missing`);
     else take(found.line);
   }
@@ -51,6 +53,8 @@ export const readRecording = async (
   try {
     return await follow(file, take);
   } catch (error) {
+    // What the system says; all else is a fault of ours.
+    if (!(error instanceof Error && 'syscall' in error)) throw error;
     return left(`cannot read ${file}: ${readReason(error)}`);
   }
 };

@@ -26,17 +26,15 @@ export interface Other {
 const HASHED =
   'addresses of clients are hashed: it was replayed from the balancers on, and no rule, no source list and no operator was tried';
 
-/** The load balancers of the plugins of a configuration. */
-export const balancersOf = ({ routers }: Config, env: Env): Balancers => {
-  const known = new Map(
-    routers
-      .flatMap(({ client }) => client.map(({ settings }) => settings.loadBalancer))
-      .flatMap((one) => (one?.kind === 'custom' ? [[one.by, one] as const] : [])),
-  );
+/** The load balancers of the plugins that a configuration names, used or not. */
+export const balancersOf = ({ file, loaded }: Other, env: Env): Balancers => {
+  const known = filesBeside(file).plugins(modulesOf(loaded.raw)).kinds.loadBalancers;
   return {
     has: (kind) => known.has(kind),
-    make: ({ options, ...config }) =>
-      makeLoadBalancer({ ...config, ...known.get(config.by), options }, env),
+    make: ({ module: _, ...config }) => {
+      const module = known.get(config.by)?.module;
+      return makeLoadBalancer(module === undefined ? config : { ...config, module }, env);
+    },
   };
 };
 
@@ -56,12 +54,18 @@ const former = ({ config }: Head, { file, loaded }: Other): Either<readonly stri
     : right(found.right.config);
 };
 
-const shareFor =
-  (slot: number, workers: number) =>
-  (config: Config): Config =>
-    workers === 1 ? config : shareConfig(config, DEFAULT_POLICY, { slot, workers });
+/** A recorder keeps a day at most. */
+const MOST_MS = 2 * 24 * 3_600_000;
 
-/** Tells what would have changed, process by process. `Left`: why the former configuration cannot be run. */
+/** `auto` is as many as there are recordings. */
+const shareOf = (config: Config, { core }: RecordedWorld, cores: number): Config => {
+  const workers = config.workers === 'auto' ? cores : config.workers;
+  return workers === 0
+    ? config
+    : shareConfig(config, DEFAULT_POLICY, { slot: core % workers, workers });
+};
+
+/** Tells what would have changed, process by process. `Left`: why that cannot be told. */
 export const tryOther = (
   head: Head,
   worlds: readonly RecordedWorld[],
@@ -69,16 +73,16 @@ export const tryOther = (
 ): Either<readonly string[], readonly string[]> => {
   const old = former(head, other);
   if (isLeft(old)) return old;
+  const long = worlds.find(({ durationMs }) => durationMs > MOST_MS);
+  if (long !== undefined)
+    return left([`expected a recording of two days at most, got one of ${long.durationMs} ms`]);
   const { file, loaded } = other;
   const options = { isFromBalancer: head.isHashed };
-  const lines = worlds.flatMap((world, slot) => {
-    const share = shareFor(slot, worlds.length);
-    const before = rerun(world, share(old.right), options);
-    const after = rerun(world, share(loaded.config), options);
-    const known = new Set([...world.names.keys()].map((key) => key.slice(key.indexOf(' ') + 1)));
-    const comparison = compare(world.visitors, before, after, (name) => known.has(name));
+  const lines = worlds.flatMap((world) => {
+    const before = rerun(world, shareOf(old.right, world, worlds.length), options);
+    const after = rerun(world, shareOf(loaded.config, world, worlds.length), options);
     const title = worlds.length === 1 ? [] : [`worker ${world.core}:`];
-    return [...title, ...comparisonLines(comparison)];
+    return [...title, ...comparisonLines(compare(world.visitors, before, after))];
   });
   return right(['', `with ${file}:`, ...lines, ...(head.isHashed ? [HASHED] : [])]);
 };

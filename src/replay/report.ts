@@ -68,7 +68,8 @@ const percent = (part: number, whole: number): string =>
 export const comparisonLines = (comparison: Comparison): readonly string[] => {
   const { connections, alike, known, changing, changes, shares, before, after, unknown } =
     comparison;
-  const isSame = changing === 0 && shares.length === 0 && before.p99 === after.p99;
+  const isSame =
+    changing === 0 && shares.length === 0 && before.p50 === after.p50 && before.p99 === after.p99;
   const rows = shares
     .slice(0, MOST_SHARES)
     .map((share) => `  ${share.before} → ${share.after}   ${share.outcome}`);

@@ -28,13 +28,13 @@ export interface RerunOptions {
   readonly isFromBalancer: boolean;
 }
 
-/** A server is its address; one on any free port, its place. */
+/** A server is its address; one on any free port, its place in the file. */
 const serverOf = ({ routers }: Config, { envelope }: Visitor): ServerConfig | undefined => {
   const servers = routers.find(({ label }) => label === envelope.rt)?.servers ?? [];
   const [place] = envelope.rule.split(/\.(?:identify|dstName)/);
   return (
     servers.find(({ address }) => address.text === envelope.srv) ??
-    servers.find((server) => server.place === place)
+    servers.find((server) => server.address.port === 0 && server.place === place)
   );
 };
 
@@ -105,11 +105,20 @@ const configOf = (config: Config, { isFromBalancer }: RerunOptions): Config =>
     ? { ...config, routers: config.routers.map((router) => ({ ...router, operators: [] })) }
     : config;
 
-/** Runs it to its end. The n-th connection of the journal is the n-th visitor. */
-export const rerun = (world: RecordedWorld, config: Config, options: RerunOptions): Journal => {
+/** What a run has shown. */
+export interface Rerun {
+  /** Its n-th connection is the n-th visitor. */
+  readonly journal: Journal;
+  /** Names that were asked for and that nothing is known of. */
+  readonly unknown: ReadonlySet<string>;
+}
+
+/** Runs it to its end. */
+export const rerun = (world: RecordedWorld, config: Config, options: RerunOptions): Rerun => {
   const time = new VirtualTime();
   const dice = makeDice(SEED);
   const journal = new Journal(time.now);
+  const unknown = new Set<string>();
   const random = (): number => roll(dice);
   const env: Env = { scheduler: time, wallNow: time.now, random, log: () => undefined };
   const daemon = makeVirtualDaemon(
@@ -118,8 +127,9 @@ export const rerun = (world: RecordedWorld, config: Config, options: RerunOption
         takeUntil(timer(world.durationMs + 1, time)),
       ),
       resolve: (name, rt) => {
-        journal.lookedUp(name);
-        return resolving(fixed(config, rt, name) ?? world.names.get(keyOf(rt, name)), env);
+        const said = fixed(config, rt, name) ?? world.names.get(keyOf(rt, name));
+        if (said === undefined) unknown.add(name);
+        return resolving(said, env);
       },
       report: journal.report,
     },
@@ -145,5 +155,5 @@ export const rerun = (world: RecordedWorld, config: Config, options: RerunOption
     if (!isHeard) journal.missed(src, sni);
   });
   time.flush(world.durationMs + GRACE_MS);
-  return journal;
+  return { journal, unknown };
 };

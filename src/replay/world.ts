@@ -42,7 +42,7 @@ export interface RecordedWorld {
 }
 
 /** One string for a name of a router. */
-export const keyOf = (rt: string, dst: string): string => `${rt} ${dst}`;
+export const keyOf = (rt: string, dst: string): string => JSON.stringify([rt, dst]);
 
 interface Dial {
   readonly dialed: Dialed;
@@ -54,6 +54,14 @@ interface Name {
   readonly key: string;
   readonly dials: Map<number, Dial>;
 }
+
+type Step = Extract<Line, { readonly t: 'step' }>;
+
+/** Whether a step tells a connection that its time is up. */
+const isTooLate = (commands: readonly FrozenCommand[], conn: number | undefined): boolean =>
+  commands.some(
+    (one) => one.t === 'refuse' && one.conn === conn && one.reason === 'connect-timeout',
+  );
 
 /** What a balancer that was there before knew of its name. */
 const resolutionOf = ({ resolution, endpoints, union, reform }: FrozenState): Resolution => {
@@ -87,7 +95,7 @@ class Core {
       if (name === undefined) return;
       this.#passed(line.event.at);
       this.#event(name, line.event);
-      for (const command of line.commands) this.#command(name, command, line.event.at);
+      for (const command of line.commands) this.#command(name, command, line);
     }
   }
 
@@ -113,14 +121,14 @@ class Core {
     if (this.#names.has(name)) return;
     const key = keyOf(rt, dst);
     this.#names.set(name, { key, dials: new Map() });
-    this.#passed(state.at === 0 ? this.#until : state.at);
-    this.#say(key, { at: state.at, value: resolutionOf(state) });
+    this.#say(key, { at: this.#until, value: resolutionOf(state) });
   }
 
+  /** Once something good is known, what says nothing does not count: a name that is asked for later has what is known. */
   #say(key: string, said: At<Resolution>): void {
     const known = this.#said.get(key);
     if (known === undefined) this.#said.set(key, [said]);
-    else known.push(said);
+    else if (said.value.t === 'bound' || said.value.t === 'neg') known.push(said);
   }
 
   #event({ key, dials }: Name, event: FrozenEvent): void {
@@ -173,8 +181,14 @@ class Core {
     }
   }
 
-  #command({ dials }: Name, command: FrozenCommand, at: number): void {
-    if (command.t === 'connect') {
+  #command({ dials }: Name, command: FrozenCommand, { event: { at }, commands }: Step): void {
+    if (command.t === 'abort') {
+      const dial = dials.get(command.dial);
+      dials.delete(command.dial);
+      // Given up at once it says nothing; where its connection had no more time, the endpoint had swallowed it.
+      if (dial !== undefined && isTooLate(commands, dial.conn))
+        dial.dialed.behaviour = { ...WELL, health: 'hangs' };
+    } else if (command.t === 'connect') {
       const dialed: Dialed = { at, address: command.address, behaviour: WELL };
       this.#dials.push(dialed);
       dials.set(command.dial, { dialed, conn: command.conn });

@@ -32,6 +32,8 @@ export type Order =
       readonly isFirst: boolean;
       readonly core: number;
     }
+  /** Nobody wants the rest of what is recorded. */
+  | { readonly t: 'unrecord' }
   /** Stop accepting, and end with the last stream. */
   | { readonly t: 'drain' }
   /** Cut what still streams. */
@@ -41,8 +43,13 @@ export type Order =
 export type Reply =
   | { readonly t: 'prepared'; readonly ask: number; readonly errors: readonly string[] }
   | { readonly t: 'counted'; readonly ask: number; readonly snapshot: Snapshot }
-  /** No `piece`: there is no more. */
-  | { readonly t: 'recorded'; readonly ask: number; readonly piece: string | undefined }
+  /** No `piece`: there is no more; `isLost`: nor was there anything to go on with. */
+  | {
+      readonly t: 'recorded';
+      readonly ask: number;
+      readonly piece: string | undefined;
+      readonly isLost: boolean;
+    }
   | { readonly t: 'viewed'; readonly ask: number; readonly view: RouterView | undefined };
 
 /** From a worker. */

@@ -84,7 +84,10 @@ class Worker {
         this.#setup.say({ t: 'counted', ask: order.ask, snapshot: this.#engine?.snapshot() ?? [] });
         break;
       case 'record':
-        this.#setup.say({ t: 'recorded', ask: order.ask, piece: this.#recorded(order) });
+        this.#setup.say({ t: 'recorded', ask: order.ask, ...this.#recorded(order) });
+        break;
+      case 'unrecord':
+        this.#recording = undefined;
         break;
       case 'view':
         this.#setup.say({ t: 'viewed', ask: order.ask, view: this.#view(order.rt) });
@@ -123,14 +126,15 @@ class Worker {
     this.#config$.next(config);
   }
 
-  #recorded({ isFirst, core }: Extract<Order, { t: 'record' }>): string | undefined {
+  #recorded({
+    isFirst,
+    core,
+  }: Extract<Order, { t: 'record' }>): Pick<Extract<Word, { t: 'recorded' }>, 'piece' | 'isLost'> {
     if (isFirst) this.#recording = this.#engine?.recording(core)[Symbol.iterator]();
     const next = this.#recording?.next();
-    if (next === undefined || next.done === true) {
-      this.#recording = undefined;
-      return undefined;
-    }
-    return next.value;
+    const isOver = next === undefined || next.done === true;
+    if (isOver) this.#recording = undefined;
+    return { piece: isOver ? undefined : next.value, isLost: next === undefined };
   }
 
   #view(rt: string): RouterView | undefined {
