@@ -67,7 +67,8 @@ Commands:
 
 Options:
       --server PORT, --sni NAME, --source IP, --alpn P
-                 explain: the connection; --why-not ADDRESS: an endpoint that it should have got
+                 explain: the connection (IP is 127.0.0.1 unless told); --why-not ADDRESS: an
+                 endpoint that it should have got
       --config NEW
                  replay: the configuration to try
       --seed N   simulate: chance, instead of that of the scenarios
@@ -185,7 +186,7 @@ const runOrServe = (
   positionals: readonly string[],
   { check }: { readonly check: boolean },
 ): Either<string, Task> => {
-  const isNamerd = positionals[0] === 'namerd' && positionals.length > 1;
+  const isNamerd = positionals[0] === 'namerd';
   const [config, ...more] = isNamerd ? positionals.slice(1) : positionals;
   if (config === undefined) return left('expected a CONFIG file, got none');
   if (more.length > 0) return left(`expected one CONFIG file, got ${more.length + 1}`);
@@ -214,6 +215,8 @@ export const parseCommandLine = (args: readonly string[]): Either<string, Task> 
       ? runOrServe(positionals, values)
       : COMMANDS[command](rest, values);
   } catch (error) {
-    return left(error instanceof Error ? error.message.split('\n', 1).join('') : String(error));
+    const message = error instanceof Error ? error.message : String(error);
+    // What follows is advice on files whose names begin with a dash.
+    return left(message.split(/\n|\. To specify/, 1).join(''));
   }
 };

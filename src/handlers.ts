@@ -1,11 +1,11 @@
 /** What a daemon answers to its admin server. */
-import { type Either, left, right } from 'fp-ts/lib/Either.js';
-import { firstValueFrom } from 'rxjs';
+import { type Either, isLeft, left, map as mapRight, right } from 'fp-ts/lib/Either.js';
+import { firstValueFrom, map } from 'rxjs';
 import type { AdminHandlers } from './admin/server.ts';
 import type { LoadedFile } from './config/read.ts';
 import type { Engine } from './engine.ts';
 import { explainFor } from './explain-for.ts';
-import { explainRoute, type Live } from './explain-route.ts';
+import { explainRoute, type Live, type RouteExplained } from './explain-route.ts';
 import type { Request } from './lifecycle.ts';
 import { makeIdentifier } from './plugins/make.ts';
 import { recordingOf } from './recorder/dump.ts';
@@ -35,6 +35,14 @@ const liveOf = ({ routers, preview }: Engine): Live => ({
 
 type Explain = AdminHandlers['explain'];
 
+/** As JSON shows it: the steps of the delegation, or why there are none. */
+const plain = ({ delegation, ...explained }: RouteExplained): unknown => {
+  if (delegation === undefined) return explained;
+  return isLeft(delegation)
+    ? { ...explained, delegationError: delegation.left }
+    : { ...explained, delegation: delegation.right };
+};
+
 const explainBy =
   ({ engine, file, world: { env } }: HandlersSetup): Explain =>
   (query) => {
@@ -52,7 +60,7 @@ const explainBy =
       lineOf,
       live: liveOf(engine),
     });
-    return firstValueFrom(explained$);
+    return firstValueFrom(explained$.pipe(map(mapRight(plain))));
   };
 
 const OFF = 'nothing is recorded; set recorder in the configuration and reload';

@@ -181,4 +181,5 @@ test('a project of its own compiles against the package, and routes by it', asyn
   assert.deepEqual([read.stderr, read.stdout], ['', 'function\n']);
   const tested = await runCommand(['node', '--test', 'out/routing.test.js'], '', folder);
   assert.equal(tested.code, 0, tested.stdout);
+  assert.match(tested.stdout, /^# pass 1$/m);
 });

@@ -111,6 +111,20 @@ test('of a recording that was cut, what is whole is replayed, and it is said whe
   assert.match(between.out, new RegExp(`short: it was cut after line ${middle}; what is whole`));
 });
 
+test('a line that is missing is told, and where nothing is left to check that is no success', async (t) => {
+  const scope = makeScope(t);
+  const { text, folder } = await record(scope, await configOf(scope));
+  const lines = text.split('\n');
+  const last = lines.toSpliced(-3, 1).join('\n');
+  const less = await runCommand(['replay', await writeIn(folder, 'less', last)]);
+  assert.match(less.out, /less: expected \d+ lines before its end, got \d+/);
+  assert.equal(less.code, 0);
+  const known = lines.filter((line) => !line.includes('"checkpoint"')).join('\n');
+  const none = await runCommand(['replay', await writeIn(folder, 'none', known)]);
+  assert.match(none.out, /0 events, 0 decisions: NOTHING COULD BE CHECKED/);
+  assert.equal(none.code, 1);
+});
+
 test('a decision that is another one is told, by its exit code too', async (t) => {
   const scope = makeScope(t);
   const { text, folder } = await record(scope, await configOf(scope));
@@ -131,7 +145,10 @@ test('what is no recording is refused, with what is wrong', async (t) => {
   const told = async (text: string) => runCommand(['replay', await writeIn(folder, 'file', text)]);
   for (const [text, message] of [
     ['', /file: expected a recording, got an empty file/],
-    ['routers: []\n', /file:1: expected the first line of a recording, got "routers: \[\]"/],
+    [
+      'routers: []\n',
+      /file:1: expected the first line of a recording, as POST \/recorder\/dump gives it, got "routers: \[\]"/,
+    ],
     [
       '{"t":"recording","format":99,"program":"9","wallAt":0,"isHashed":false,"config":{}}\n',
       /file:1: expected a recording of format 1, got 99; replay it with the linkerd-tcp that made it/,
@@ -192,8 +209,11 @@ test('a load balancer of a plugin is followed where the other configuration has 
   const config = { ...plain, plugins: [plugin], routers: [{ ...routers[0], client }] };
   const { file } = await record(scope, config);
   const alone = await runCommand(['replay', file]);
-  assert.match(alone.out, /note: names that choose by com\.example\.turns were not followed/);
-  assert.equal(alone.code, 0);
+  assert.match(
+    alone.out,
+    /0 decisions: NOTHING COULD BE CHECKED\nnote: names that choose by com\.example\.turns were not followed/,
+  );
+  assert.equal(alone.code, 1);
   const same = await writeIn(folder, 'same.json', JSON.stringify(config));
   const whole = await runCommand(['replay', file, '--config', same]);
   assert.match(whole.out, /^4 connections of 2 names: \d+ events, [1-9]\d* decisions, each came/);

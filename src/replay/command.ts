@@ -7,7 +7,7 @@ import { UNOPENED } from '../testing/unopened.ts';
 import { readRecording } from './file.ts';
 import { balancersOf, type Other, tryOther } from './other.ts';
 import { verdictLines } from './report.ts';
-import { Verifier } from './verify.ts';
+import { type Verdict, Verifier } from './verify.ts';
 import { Worlds } from './world.ts';
 
 /** What is asked. */
@@ -24,6 +24,8 @@ export type Replayed =
   /** Files that are not good, a line each. */
   | { readonly t: 'bad'; readonly errors: readonly string[] };
 
+const isReproduced = ({ differing, events }: Verdict): boolean => differing === 0 && events > 0;
+
 /** Replays a recording, and if there is another configuration, that on it. */
 const replayWith = async (file: string, other: Other | undefined, env: Env): Promise<Replayed> => {
   const verifier = new Verifier(other && balancersOf(other, env));
@@ -39,7 +41,7 @@ const replayWith = async (file: string, other: Other | undefined, env: Env): Pro
   const tried = other === undefined ? right([]) : tryOther(head, worlds.worlds(), other);
   if (isLeft(tried)) return { t: 'bad', errors: tried.left };
   const lines = [...verdictLines(verdict), ...notes.map((note) => `note: ${note}`), ...tried.right];
-  return { t: 'done', out: `${lines.join('\n')}\n`, isReproduced: verdict.differing === 0 };
+  return { t: 'done', out: `${lines.join('\n')}\n`, isReproduced: isReproduced(verdict) };
 };
 
 /** Replays a recording. Errors: none but faults of our own. */

@@ -22,7 +22,7 @@ const follow = async (
   const notes: string[] = [];
   let head: Head | undefined;
   let lines = 0;
-  let isWhole = false;
+  let told: number | undefined;
   for await (const text of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
     const found = readLine(text, head === undefined);
     if (found.t === 'bad') {
@@ -33,15 +33,17 @@ const follow = async (
     lines += 1;
     if (found.t === 'head') head = found.head;
     else if (found.line.t === 'end') {
-      isWhole = found.line.lines === lines - 1;
+      told = found.line.lines;
       break;
     } else if (found.line.t === 'cut')
       notes.push(`worker ${found.line.core} ended while it was telling: the rest of it is missing`);
     else take(found.line);
   }
   if (head === undefined) return left(`${name}: expected a recording, got an empty file`);
-  if (!isWhole && notes.length === 0)
+  if (told === undefined && notes.length === 0)
     notes.push(`${name}: it was cut after line ${lines}; what is whole was replayed`);
+  else if (told !== undefined && told !== lines - 1)
+    notes.push(`${name}: expected ${told} lines before its end, got ${lines - 1}`);
   return right({ head, notes });
 };
 

@@ -25,7 +25,10 @@ const excerpt = (text: string): string =>
 const readHead = (text: string): Read => {
   const found = head.decode(parse(text));
   if (isLeft(found))
-    return { t: 'bad', error: `expected the first line of a recording, got ${excerpt(text)}` };
+    return {
+      t: 'bad',
+      error: `expected the first line of a recording, as POST /recorder/dump gives it, got ${excerpt(text)}`,
+    };
   const { format } = found.right;
   if (format !== FORMAT) {
     const error = `expected a recording of format ${FORMAT}, got ${format}; replay it with the linkerd-tcp that made it`;

@@ -39,19 +39,25 @@ const showDifference = (difference: Difference): string => {
     : `${where}  ${showEvent(event)}: recorded ${showCommands(recorded)}; replayed ${showCommands(replayed)}`;
 };
 
+const headline = ({ events, differing }: Verdict, counts: string): string => {
+  if (differing > 0) return `${counts}; NOT REPRODUCED, ${differing} differences:`;
+  return events === 0
+    ? `${counts}: NOTHING COULD BE CHECKED`
+    : `${counts}, each came out again as it was recorded`;
+};
+
 /** What came of deciding again. */
 export const verdictLines = (verdict: Verdict): readonly string[] => {
-  const { names, events, decisions, connections, skipped, unknown, differences, differing } =
-    verdict;
-  const whole = `${connections} connections of ${names} names: ${events} events, ${decisions} decisions`;
+  const { names, events, decisions, connections, skipped, unknown, differences } = verdict;
   const early =
     skipped === 0 || unknown.size > 0
       ? []
       : [`note: ${skipped} events are from before anything was known of their names`];
   return [
-    differing === 0
-      ? `${whole}, each came out again as it was recorded`
-      : `${whole}; NOT REPRODUCED, ${differing} differences:`,
+    headline(
+      verdict,
+      `${connections} connections of ${names} names: ${events} events, ${decisions} decisions`,
+    ),
     ...differences.map(showDifference),
     ...[...unknown].map(
       (kind) =>

@@ -71,7 +71,7 @@ export class Verifier {
   readonly #names = new Map<number, Name>();
   readonly #differences: Difference[] = [];
   #core = 0;
-  #seen = 0;
+  readonly #seen = new Set<string>();
   #events = 0;
   #decisions = 0;
   #skipped = 0;
@@ -107,7 +107,7 @@ export class Verifier {
 
   verdict(): Verdict {
     return {
-      names: this.#seen,
+      names: this.#seen.size,
       events: this.#events,
       decisions: this.#decisions,
       skipped: this.#skipped,
@@ -121,8 +121,8 @@ export class Verifier {
   /** What a balancer knows must be what it would know by now. */
   #checkpoint({ name, rt, dst, state }: Extract<Line, { t: 'checkpoint' }>): void {
     const known = this.#names.get(name);
-    if (known === undefined) this.#seen += 1;
-    else if (known.state !== undefined && !isSame(freeze(known.state), state))
+    this.#seen.add(JSON.stringify([rt, dst]));
+    if (known?.state !== undefined && !isSame(freeze(known.state), state))
       this.#differ({ rt, dst, at: state.at, recorded: [], replayed: [] });
     this.#names.set(name, { rt, dst, state: this.#thaw({ rt, dst }, state) });
   }

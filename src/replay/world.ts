@@ -137,7 +137,9 @@ class Core {
       if (resolution.t !== 'confirmed') this.#say(key, { at, value: thawResolution(resolution) });
     } else if (event.t === 'departed') {
       const visitor = this.#visitors.get(event.conn);
-      if (visitor !== undefined) visitor.patienceMs = event.at - visitor.at;
+      // One that was turned away goes away as well.
+      if (visitor?.reason === undefined && visitor?.isDispatched === false)
+        visitor.patienceMs = event.at - visitor.at;
     } else if ('dial' in event) {
       const dial = dials.get(event.dial);
       if (dial !== undefined) this.#dialEvent(dial, event);

@@ -149,7 +149,15 @@ export const runCommand = (
   cwd = '.',
 ): Promise<Finished> =>
   new Promise((resolve, reject) => {
-    const options = { cwd, maxBuffer: 2 ** 26, timeout: 60_000, killSignal: 'SIGKILL' as const };
+    // A test runner that believes itself inside of another one runs nothing.
+    const { NODE_TEST_CONTEXT: _, ...env } = process.env;
+    const options = {
+      cwd,
+      env,
+      maxBuffer: 2 ** 26,
+      timeout: 60_000,
+      killSignal: 'SIGKILL' as const,
+    };
     const child = execFile(command, args, options, (error, stdout, stderr) => {
       if (child.exitCode === null) {
         reject(new Error(`${command} did not end by itself: ${error?.message} ${stderr}`));
