@@ -34,8 +34,16 @@ export type Load =
 const isHeld = (load: Load): load is Extract<Load, { readonly parallel: number }> =>
   'parallel' in load;
 
-/** Performs one task through one contender. What it costs to open connections that stay is not counted. */
-export const measure = async (
+/** Performs one task through one contender. What it costs to open connections that stay is not counted. Errors: with its name. */
+export const measure = async (peer: Peer, contender: Contender, load: Load): Promise<Sample> => {
+  try {
+    return await sampleOf(peer, contender, load);
+  } catch (error) {
+    throw new Error(`${contender.name}: ${error}`);
+  }
+};
+
+const sampleOf = async (
   peer: Peer,
   { child, port, sources }: Contender,
   load: Load,
