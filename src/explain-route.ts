@@ -124,9 +124,10 @@ const find = ({ routers }: Config, wanted: string): Either<string, Found> => {
   );
   const [one] = found;
   if (one !== undefined && found.length === 1) return right(one);
-  const known = (found.length > 1 ? found : all).map(({ server: { address, place } }) => {
-    if (found.length > 1) return address.port === 0 ? place : address.text;
-    return address.port === 0 ? place : `${address.port}`;
+  const isAmbiguous = found.length > 1;
+  const known = (isAmbiguous ? found : all).map(({ server: { address, place } }) => {
+    if (address.port === 0) return place;
+    return isAmbiguous ? address.text : `${address.port}`;
   });
   return left(`expected the port of a server, one of ${known.join(', ')}, got "${wanted}"`);
 };

@@ -33,8 +33,7 @@ export const thawPolicy = (policy: FrozenPolicy): ClientPolicy => ({
 });
 
 /** The address of a text; to a balancer it is the text that counts. */
-export const thawAddress = (text: string): Address =>
-  parseAddress(text) ?? { ip: text, port: 0, text };
+const thawAddress = (text: string): Address => parseAddress(text) ?? { ip: text, port: 0, text };
 
 /** Endpoints of a resolution. */
 export const thawSet = (set: readonly FrozenAddress[]): readonly WeightedAddress[] =>

@@ -98,7 +98,6 @@ export class Recorder {
     if (segment !== undefined) this.#writeDown(name, segment);
     return {
       note: (event, commands) => {
-        if (this.#config === undefined) return;
         const to = this.#segment(event.at);
         if (to !== undefined) writeStep(to, name.id, event, commands);
       },

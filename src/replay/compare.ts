@@ -1,5 +1,6 @@
 /** What would have changed: the same world under two configurations. Pure. */
 import type { Connection } from '../simulate/journal.ts';
+import { quantileOf } from '../simulate/quantile.ts';
 import type { Rerun } from './rerun.ts';
 import type { Visitor } from './world.ts';
 
@@ -81,9 +82,7 @@ const quantilesOf = (connections: readonly Connection[]): Quantiles => {
   const times = connections
     .flatMap(({ at, openedAt }) => (openedAt === undefined ? [] : [openedAt - at]))
     .sort((a, b) => a - b);
-  const of = (quantile: number): number =>
-    times[Math.max(0, Math.ceil(quantile * times.length) - 1)] ?? 0;
-  return { p50: of(0.5), p99: of(0.99) };
+  return { p50: quantileOf(times, 0.5) ?? 0, p99: quantileOf(times, 0.99) ?? 0 };
 };
 
 const isAlike = (visitor: Visitor, { openedAt, reason }: Connection): boolean | undefined => {

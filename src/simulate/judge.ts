@@ -3,6 +3,7 @@ import { parseAddress } from '../address.ts';
 import type { Comparison } from './expectation.ts';
 import type { Connection } from './journal.ts';
 import { judgeRow } from './judge-row.ts';
+import { quantileOf } from './quantile.ts';
 import type { Run } from './run.ts';
 import type { Expectation, Scenario } from './scenario.ts';
 import { showDuration } from './units.ts';
@@ -104,7 +105,7 @@ const judgeConnect = (
     openedAt === undefined ? [] : [{ at, ms: openedAt - at }],
   );
   const sorted = took.map((one) => one.ms).sort((a, b) => a - b);
-  const value = sorted[Math.max(0, Math.ceil(quantile * sorted.length) - 1)];
+  const value = quantileOf(sorted, quantile);
   if (value === undefined) return { isHeld: false, seen: 'no connection' };
   const isHeld = COMPARE[comparison](value, ms);
   const odd = took.find((one) => !COMPARE[comparison](one.ms, ms));
