@@ -1,5 +1,6 @@
 /** What the streams of a name move, read now and then and never in the way of a byte. */
 import type { Stream } from './duplex/stream.ts';
+import { Table } from './table.ts';
 
 interface Metered {
   readonly endpoint: string;
@@ -10,7 +11,7 @@ interface Metered {
 
 /** Bounds: the streams that are open, and the endpoints of those that ended since it was read last. */
 export class Meter {
-  readonly #open = new Map<number, Metered>();
+  readonly #open = new Table<Metered>();
   /** By endpoint: moved by streams that have ended, and not told yet. */
   #ended = new Map<string, number>();
 

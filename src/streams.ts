@@ -13,6 +13,7 @@ import type { Path } from './path.ts';
 import { type Plant, type Rule, refuseClient } from './plant.ts';
 import type { Client } from './server/clients.ts';
 import { type Begun, fresh } from './socket/read-ahead.ts';
+import { Table } from './table.ts';
 
 /** One name of one router. */
 export interface NameSetup {
@@ -41,9 +42,9 @@ class Streams implements Ports {
   readonly #plant: Plant;
   readonly #name: NameSetup;
   /** Dials in flight: how to drop them. */
-  readonly #dialing = new Map<number, () => void>();
+  readonly #dialing = new Table<() => void>();
   /** Connected and not yet joined with a client, spares among them. */
-  readonly #connected = new Map<number, Begun>();
+  readonly #connected = new Table<Begun>();
   readonly #meter = new Meter();
 
   constructor(plant: Plant, name: NameSetup) {

@@ -3,6 +3,7 @@ import type { Address, WeightedAddress } from '../address.ts';
 import type { ClientPolicy } from '../config/config.ts';
 import { type Due, DueQueue } from '../heap.ts';
 import type { Union } from '../interpreter/interpreter.ts';
+import { Table } from '../table.ts';
 import { RetryBudget } from './budget.ts';
 import type { LoadBalancer, MakeLoadBalancer } from './load-balancer.ts';
 import { Lots } from './lots.ts';
@@ -115,12 +116,12 @@ export interface State {
   /** Those that sit out a penalty. */
   aside: Lots;
   /** Everybody without an endpoint, oldest first. */
-  readonly waiters: Map<number, Waiter>;
+  readonly waiters: Table<Waiter>;
   /** Of these, those without a dial, in the order in which they joined the line. */
-  readonly parked: Map<number, Waiter>;
-  readonly dials: Map<number, Dial>;
+  readonly parked: Table<Waiter>;
+  readonly dials: Table<Dial>;
   /** Connected and unused, oldest first. */
-  readonly spares: Map<number, Dial>;
+  readonly spares: Table<Dial>;
   sparesDialing: number;
   nextDial: number;
   budget: RetryBudget;
@@ -226,10 +227,10 @@ export const makeState = (
   freeIndexes: [],
   live: new Lots(),
   aside: new Lots(),
-  waiters: new Map(),
-  parked: new Map(),
-  dials: new Map(),
-  spares: new Map(),
+  waiters: new Table(),
+  parked: new Table(),
+  dials: new Table(),
+  spares: new Table(),
   sparesDialing: 0,
   nextDial: 0,
   budget: new RetryBudget(policy.requeueBudget),

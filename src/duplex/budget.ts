@@ -1,4 +1,5 @@
 /** How much all streams of a process may hold together, and the memory that busy ones lease. */
+import { Bag, type Bagged } from '../bag.ts';
 import type { Timer, Timers } from '../timers.ts';
 
 /** The most that one read brings while the budget is pressed, in bytes. */
@@ -14,7 +15,7 @@ const LEASE_SHARE = 1 / 2;
 const SPARE_PIECES = 4;
 
 /** Has leased memory. */
-export interface Leaseholder {
+export interface Leaseholder extends Bagged {
   /** When it last moved a byte, on the timers’ clock. */
   readonly movedAt: number;
   /** Gives the memory back, unless it is in use this moment. */
@@ -33,7 +34,7 @@ export class BufferBudget {
   held = 0;
   #leased = 0;
   readonly #timers: Timers;
-  readonly #holders = new Set<Leaseholder>();
+  readonly #holders = new Bag<Leaseholder>();
   readonly #spare: Buffer[] = [];
   #timer: Timer | undefined;
 
@@ -71,6 +72,7 @@ export class BufferBudget {
   readonly #sweep = (): void => {
     const quietSince = this.#timers.now() - QUIET_MS;
     this.#timer = this.#timers.after(QUIET_MS, this.#sweep);
-    for (const holder of this.#holders) if (holder.movedAt <= quietSince) holder.giveLease();
+    for (const holder of [...this.#holders.items()])
+      if (holder.movedAt <= quietSince) holder.giveLease();
   };
 }

@@ -46,6 +46,7 @@ export class Side implements SocketOwner, Leaseholder {
   readonly socket: Socket;
   /** Bytes read. */
   moved = 0;
+  slot = -1;
   movedAt = Number.NEGATIVE_INFINITY;
   hasEnded = false;
   /** Our end is out on its socket. */
@@ -91,12 +92,11 @@ export class Side implements SocketOwner, Leaseholder {
 
   /** Takes the socket over, passes on what it has said already, and reads. */
   start(begun: Begun): void {
-    const { said, hasEnded } = begun;
     this.socket.owner = this;
     if (this.#fullRead < this.socket.fullRead) this.#readUpTo(this.#fullRead);
-    for (const bytes of said) this.data(bytes, bytes.length, true);
+    for (const bytes of begun.said) this.data(bytes, bytes.length, true);
     begun.forget();
-    if (hasEnded) this.ended();
+    if (begun.hasEnded) this.ended();
     else if (!this.#isPaused) this.socket.read();
   }
 

@@ -3,6 +3,7 @@ import { filter, map, merge } from 'rxjs';
 import { object, required } from '../config/codec.ts';
 import * as v from '../config/values.ts';
 import type { Envelope } from '../envelope.ts';
+import { Table } from '../table.ts';
 import { operatorKind } from './kind.ts';
 import { type Ended, type Refusal, refuse } from './operator.ts';
 import { by, dst, isFor, keyOf } from './scope.ts';
@@ -24,7 +25,7 @@ export const concurrencyLimit = operatorKind(options, ({ max, ...config }, { end
   const isOurs = isFor(config.dst);
   const key = keyOf(config.by);
   const counts = new Map<string, Count>();
-  const here = new Map<number, Count>();
+  const here = new Table<Count>();
   /** Counts an end, and lets nothing through. */
   const leave = (ended: Ended): ended is never => {
     const count = here.get(ended.id);

@@ -3,6 +3,7 @@ import { defer, type Observable, Subject, type Subscription } from 'rxjs';
 import type { CloseReason } from '../close-reason.ts';
 import type { Envelope } from '../envelope.ts';
 import type { OperatorEvent } from '../event.ts';
+import { Table } from '../table.ts';
 import type { Timer, Timers } from '../timers.ts';
 import { isRefusal, type Operator, type Refusal } from './operator.ts';
 import { idOf, revise } from './revise.ts';
@@ -50,7 +51,7 @@ export class Stage {
   #running: Subscription | undefined;
   /** The one that is being given to the operator. */
   #inHand: Envelope | undefined;
-  readonly #held = new Map<number, Held>();
+  readonly #held = new Table<Held>();
   readonly #late = new Set<number>();
   #pauseMs = FIRST_PAUSE_MS;
   #since = 0;

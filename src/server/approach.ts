@@ -1,6 +1,7 @@
 /** A connection on its way from being accepted to being identified: PROXY header, then ClientHello or handshake. */
 
 import { showPeer } from '../address.ts';
+import type { Bagged } from '../bag.ts';
 import type { ClientHello } from '../client-hello/hello.ts';
 import { HelloReader } from '../client-hello/read.ts';
 import type { Close } from '../close-reason.ts';
@@ -24,7 +25,8 @@ const nothing = (): void => undefined;
 export const LONGEST_HELLO = 64 * 1024;
 
 /** Owns its socket until it is done, or dropped. */
-export class Approach extends ReadAhead {
+export class Approach extends ReadAhead implements Bagged {
+  slot = -1;
   readonly #setup: ApproachSetup;
   readonly #plain: PlainSocket;
   #source: Source;

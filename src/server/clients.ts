@@ -4,6 +4,7 @@ import type { Stream, StreamLimits } from '../duplex/stream.ts';
 import type { Envelope } from '../envelope.ts';
 import { type Begun, ReadAhead } from '../socket/read-ahead.ts';
 import type { Socket } from '../socket/socket.ts';
+import { Table } from '../table.ts';
 
 /** An inbound connection whose envelope is out. */
 export interface Client {
@@ -50,7 +51,7 @@ class Entry extends ReadAhead implements TakenClient {
  * Bounds: the servers’ admission limits bound it.
  */
 export class Clients {
-  readonly #entries = new Map<number, Entry>();
+  readonly #entries = new Table<Entry>();
 
   get size(): number {
     return this.#entries.size;
@@ -103,10 +104,7 @@ export class Clients {
 
   /** Forgets a connection that has ended. */
   leave(id: number): void {
-    const entry = this.#entries.get(id);
     this.#entries.delete(id);
-    // The tables that a Map outgrew are not collected at once, and hold what was in them: let it be little.
-    if (entry !== undefined) entry.stream = undefined;
   }
 
   /**

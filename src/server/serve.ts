@@ -1,6 +1,7 @@
 /** One server: its listener’s connections as envelopes, admitted, secured and counted. */
 import { Observable, type Subscriber } from 'rxjs';
 import { parseAddress, showPeer } from '../address.ts';
+import { Bag } from '../bag.ts';
 import type { Close } from '../close-reason.ts';
 import type { ServerConfig } from '../config/config.ts';
 import type { BufferBudget } from '../duplex/budget.ts';
@@ -66,7 +67,7 @@ class Server {
   readonly #localPort: number;
   #config: ServerConfig;
   #rules: Rules;
-  readonly #approaching = new Set<Approach>();
+  readonly #approaching = new Bag<Approach>();
   #isClosing = false;
 
   constructor(
@@ -101,7 +102,7 @@ class Server {
 
   /** Drops what is on its way. */
   abort(): void {
-    for (const { drop } of this.#approaching) drop();
+    for (const { drop } of this.#approaching.items()) drop();
   }
 
   readonly accept = (socket: PlainSocket): void => {

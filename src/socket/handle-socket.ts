@@ -1,5 +1,6 @@
 /** A socket on the platform’s own handle: no stream in between, and one memory for all reads. */
 import { getSystemErrorName } from 'node:util';
+import type { Bag, Bagged } from '../bag.ts';
 import { type Memory, SHARED_BYTES } from './memory.ts';
 import {
   type HandleListener,
@@ -28,13 +29,14 @@ export const KEEP_ALIVE_SECS = 60;
  * A connection on its handle. Linux only, see `native.ts`.
  * Order: `data`, `ended` and `failed` are never told from inside `read`, nor `written` from inside `write`.
  */
-export class HandleSocket implements PlainSocket, HandleListener {
+export class HandleSocket implements PlainSocket, HandleListener, Bagged {
   owner: SocketOwner = NOBODY;
   released: () => void = nothing;
   /** What is not taken at once finds the system full. */
   readonly slack = 0;
   readonly fullRead = SHARED_BYTES;
   unwritten = 0;
+  slot = -1;
   isBroken = false;
   #handle: TcpHandle | undefined;
   readonly #memory: Memory;
@@ -50,7 +52,7 @@ export class HandleSocket implements PlainSocket, HandleListener {
   /** It lets the others read. */
   #isResting = false;
   /** Dialed ones that have still to be told to probe a silent peer; it leaves them when it closes. */
-  #young: Set<HandleSocket> | undefined;
+  #young: Bag<HandleSocket> | undefined;
   /** A dialed one that has written at most once: its first write waits for nothing in any case. */
   #mayDelay = false;
   #hasWritten = false;
@@ -66,7 +68,7 @@ export class HandleSocket implements PlainSocket, HandleListener {
   }
 
   /** Puts off what a dialed connection is to be told: most are over before it matters. An accepted one has it already. */
-  tuneLater(young: Set<HandleSocket>): void {
+  tuneLater(young: Bag<HandleSocket>): void {
     this.#mayDelay = true;
     this.#young = young;
     young.add(this);

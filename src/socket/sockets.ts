@@ -2,6 +2,7 @@
 import { connect, type Server } from 'node:net';
 import { getSystemErrorName } from 'node:util';
 import type { Address } from '../address.ts';
+import { Bag } from '../bag.ts';
 import type { Timers } from '../timers.ts';
 import { HandleSocket, KEEP_ALIVE_SECS } from './handle-socket.ts';
 import { Memory } from './memory.ts';
@@ -77,12 +78,11 @@ const YOUNG_MS = 10_000;
 
 /** The dialed connections that are to be told, in one go. */
 const makeYoung = (timers: Timers): ((socket: HandleSocket) => void) => {
-  const young = new Set<HandleSocket>();
+  const young = new Bag<HandleSocket>();
   let isWaiting = false;
   const grown = (): void => {
     isWaiting = false;
-    for (const socket of young) socket.keepAlive();
-    young.clear();
+    for (const socket of young.empty()) socket.keepAlive();
   };
   return (socket) => {
     socket.tuneLater(young);
