@@ -95,12 +95,36 @@ export const writeEnvelope = (to: Segment, envelope: Envelope): void => {
   if (extras !== '') to.text(extras);
 };
 
-const writeEvent = (to: Segment, name: number, event: Event): void => {
-  const { t } = event;
-  const kind = t === 'resolved' || t === 'configured' || t === 'sampled' ? 'other' : t;
-  to.add(RECORD[kind] + KINDS * name);
-  to.add(event.at);
+/** Written out: to look a kind up by its name costs as much as all else that is written of an event. */
+const kindOf = (t: Event['t']): number => {
   switch (t) {
+    case 'arrived':
+      return RECORD.arrived;
+    case 'connected':
+      return RECORD.connected;
+    case 'answered':
+      return RECORD.answered;
+    case 'closed':
+      return RECORD.closed;
+    case 'departed':
+      return RECORD.departed;
+    case 'connectFailed':
+      return RECORD.connectFailed;
+    case 'lost':
+      return RECORD.lost;
+    case 'ticked':
+      return RECORD.ticked;
+    case 'released':
+      return RECORD.released;
+    default:
+      return RECORD.other;
+  }
+};
+
+const writeEvent = (to: Segment, name: number, event: Event): void => {
+  to.add(kindOf(event.t) + KINDS * name);
+  to.add(event.at);
+  switch (event.t) {
     case 'arrived':
       to.add(event.conn);
       to.add(event.deadline);
@@ -132,32 +156,31 @@ const writeEvent = (to: Segment, name: number, event: Event): void => {
 };
 
 const writeCommand = (to: Segment, command: Command): void => {
-  const kind = COMMAND[command.t];
   switch (command.t) {
     case 'connect':
-      to.add(kind + KINDS * to.word(command.address.text));
+      to.add(COMMAND.connect + KINDS * to.word(command.address.text));
       to.add(command.dial);
       to.add(command.conn ?? NONE);
       break;
     case 'dispatch':
-      to.add(kind + KINDS * to.word(command.address.text));
+      to.add(COMMAND.dispatch + KINDS * to.word(command.address.text));
       to.add(command.conn);
       to.add(command.dial);
       to.add(command.attempts);
       break;
     case 'refuse':
-      to.add(kind + KINDS * to.word(command.reason));
+      to.add(COMMAND.refuse + KINDS * to.word(command.reason));
       to.add(command.conn);
       to.add(command.attempts);
       to.add(to.word(command.detail ?? ''));
       break;
     case 'tell':
-      to.add(kind + KINDS * to.word(command.address.text));
+      to.add(COMMAND.tell + KINDS * to.word(command.address.text));
       to.add(to.word(command.what));
       to.add(command.penaltyMs ?? NONE);
       break;
     default:
-      to.add(kind);
+      to.add(COMMAND[command.t]);
       to.add(command.dial);
   }
 };

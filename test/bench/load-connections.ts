@@ -5,8 +5,8 @@ import { haproxy, nginx } from './peers.ts';
 import { type Group, loopRow, makeRow, OURS, type Plan, type Row } from './results.ts';
 import { compare, within } from './rounds.ts';
 
-/** Connections before those that are measured. */
-const WARMING = { count: 15_000, perSecond: 2_000 };
+/** Connections before those that are measured: after so many, a Node compiles nothing more. */
+const WARMING = { count: 30_000, perSecond: 2_000 };
 
 const LOAD = { t: 'connections', count: 3_000, perSecond: 2_000 } as const;
 

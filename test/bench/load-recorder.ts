@@ -1,20 +1,21 @@
-/** What the recorder costs: new connections while it is on and while it is off, in one process, by reloads. */
+/** What the recorder costs: new connections while it is on and while it is off, in two processes that change places by reloads. */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { type Child, waitFor } from './children.ts';
-import { configFileOf, linkerdTcp } from './contenders.ts';
+import { waitFor } from './children.ts';
+import { type Contender, configFileOf, linkerdTcp } from './contenders.ts';
 import { type Group, OURS, type Row } from './results.ts';
 import { measure, within } from './rounds.ts';
 
 const LOAD = { t: 'connections', count: 4_000, perSecond: 2_000 } as const;
 
-/** What is looked for is less than the noise of one round: so many times the usual rounds are made. */
-const TIMES = 2;
-const WARMING = { ...LOAD, count: 15_000 };
+/** After a reload, and before what is measured: code that has seen something new is compiled anew, and that takes so many. */
+const SETTLING = { ...LOAD, count: 30_000 };
 
-/** After a reload, and before what is measured: code that has seen something new is compiled anew. */
-const SETTLING = { ...LOAD, count: 5_000 };
+/** Each process is in each place as often, so that what differs between them does not count. */
+const PHASES = 4;
 
-const switchTo = async (child: Child, file: string, isOn: boolean): Promise<void> => {
+const record = async ({ child, name }: Contender, isOn: boolean): Promise<void> => {
+  if (child === undefined) return;
+  const file = configFileOf(name);
   const { recorder: _, ...config } = JSON.parse(readFileSync(file, 'utf8'));
   writeFileSync(file, JSON.stringify(isOn ? { recorder: {}, ...config } : config));
   const admin = await waitFor(child, () => /admin listening addr=(\S+)/.exec(child.said())?.[1]);
@@ -22,18 +23,23 @@ const switchTo = async (child: Child, file: string, isOn: boolean): Promise<void
   if (!ok) throw new Error('the reload failed');
 };
 
-/** One process, so that what differs from one to the next does not count. */
+/** The n-th values of both are of one round. */
 export const recorder: Group = async ({ rounds, say }) => {
   const values: Record<'on' | 'off', number[]> = { on: [], off: [] };
-  await within([linkerdTcp()], async ({ peer, contenders: [contender] }) => {
-    if (contender?.child === undefined) return;
-    await measure(peer, contender, WARMING);
-    for (let round = 0; round < TIMES * rounds; round++) {
-      for (const mode of round % 2 === 0 ? (['on', 'off'] as const) : (['off', 'on'] as const)) {
-        await switchTo(contender.child, configFileOf(contender.name), mode === 'on');
+  const recipes = ['one', 'other'].map((name) => linkerdTcp({ name, isPlain: true }));
+  await within(recipes, async ({ peer, contenders }) => {
+    for (let phase = 0; phase < PHASES; phase++) {
+      const isOn = (i: number): boolean => i === phase % 2;
+      for (const [i, contender] of contenders.entries()) {
+        await record(contender, isOn(i));
         await measure(peer, contender, SETTLING);
-        const { cpuNs } = await measure(peer, contender, LOAD);
-        values[mode].push(cpuNs / 1e3 / LOAD.count);
+      }
+      for (let round = 0; round < rounds; round++) {
+        const order = [...contenders.entries()];
+        for (const [i, contender] of round % 2 === 0 ? order : order.reverse()) {
+          const { cpuNs } = await measure(peer, contender, LOAD);
+          values[isOn(i) ? 'on' : 'off'].push(cpuNs / 1e3 / LOAD.count);
+        }
       }
     }
   });
