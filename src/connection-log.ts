@@ -6,10 +6,13 @@ import type { Fields, Log } from './log.ts';
 const tenths = (ms: number | undefined): number | undefined =>
   ms === undefined ? undefined : Math.round(ms * 10) / 10;
 
+const notesOf = (notes: Readonly<Record<string, string>>): Fields =>
+  Object.fromEntries(Object.entries(notes).map(([key, note]) => [`note.${key}`, note]));
+
 /** What the line of a connection says. */
 const fieldsOf = (record: ConnectionRecord): Fields => {
   const { envelope, close } = record;
-  const { id, rt, srv, src, dst, rule, peer, sni, alpn, tls, cert, notes = {} } = envelope;
+  const { id, rt, srv, src, dst, rule, peer, sni, alpn, tls, cert, notes } = envelope;
   return {
     id,
     rt,
@@ -30,7 +33,7 @@ const fieldsOf = (record: ConnectionRecord): Fields => {
     alpn,
     tls,
     cert: cert === undefined ? undefined : (cert.spiffe ?? cert.cn ?? cert.subject),
-    ...Object.fromEntries(Object.entries(notes).map(([key, note]) => [`note.${key}`, note])),
+    ...(notes === undefined ? {} : notesOf(notes)),
     by: close.by,
     reason: showClose(close),
   };

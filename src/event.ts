@@ -20,7 +20,7 @@ export interface ConnectionRecord {
   /** Accept → dispatched to an endpoint. */
   readonly connectMs?: number;
   /** Dispatched → first byte from the endpoint. */
-  readonly firstByteMs?: number;
+  readonly firstByteMs?: number | undefined;
   /** Accept → end. */
   readonly totalMs: number;
   readonly close: Close;

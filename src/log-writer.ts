@@ -45,17 +45,26 @@ const escapeText = (text: string): string =>
     (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
 
-const textLine = (time: string, level: Level, message: string, fields: Fields): string => {
+/** Makes a line; `worker` stands at its end, if there is one. */
+type Show = (
+  time: string,
+  level: Level,
+  message: string,
+  fields: Fields,
+  worker: number | undefined,
+) => string;
+
+const textLine: Show = (time, level, message, fields, worker) => {
   let line = `${time} ${level} ${message}`;
   for (const key in fields) {
     const value = fields[key];
     if (value !== undefined) line += ` ${key}=${showValue(value)}`;
   }
-  return `${line}\n`;
+  return worker === undefined ? `${line}\n` : `${line} worker=${worker}\n`;
 };
 
-const jsonLine = (time: string, level: Level, message: string, fields: Fields): string =>
-  `${JSON.stringify({ time, level, message, ...fields })}\n`;
+const jsonLine: Show = (time, level, message, fields, worker) =>
+  `${JSON.stringify({ time, level, message, ...fields, worker })}\n`;
 
 /** A line that is not made yet. */
 interface Entry {
@@ -141,7 +150,7 @@ class Writer implements LogWriter {
       if (at !== shownAt) time = showTime(at);
       shownAt = at;
       const own = typeof fields === 'function' ? fields() : fields;
-      const line = show(time, level, message, worker === undefined ? own : { ...own, worker });
+      const line = show(time, level, message, own, worker);
       this.#waiting.push(line);
       this.#waitingBytes += line.length;
     }

@@ -11,7 +11,7 @@ interface Metered {
 
 /** Bounds: the streams that are open, and the endpoints of those that ended since it was read last. */
 export class Meter {
-  readonly #open = new Table<Metered>();
+  readonly #open = new Table<number, Metered>();
   /** By endpoint: moved by streams that have ended, and not told yet. */
   #ended = new Map<string, number>();
 
@@ -22,9 +22,8 @@ export class Meter {
 
   /** A stream has ended, having moved so many bytes in all. Nothing happens to one that does not count. */
   end(dial: number, bytes: number): void {
-    const metered = this.#open.get(dial);
+    const metered = this.#open.take(dial);
     if (metered === undefined) return;
-    this.#open.delete(dial);
     this.#note(this.#ended, metered, bytes);
   }
 

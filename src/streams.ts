@@ -42,9 +42,9 @@ class Streams implements Ports {
   readonly #plant: Plant;
   readonly #name: NameSetup;
   /** Dials in flight: how to drop them. */
-  readonly #dialing = new Table<() => void>();
+  readonly #dialing = new Table<number, () => void>();
   /** Connected and not yet joined with a client, spares among them. */
-  readonly #connected = new Table<Begun>();
+  readonly #connected = new Table<number, Begun>();
   readonly #meter = new Meter();
 
   constructor(plant: Plant, name: NameSetup) {
@@ -67,8 +67,7 @@ class Streams implements Ports {
         this.#watch(command, tell);
         break;
       case 'abort':
-        this.#dialing.get(command.dial)?.();
-        this.#dialing.delete(command.dial);
+        this.#dialing.take(command.dial)?.();
         break;
       case 'close':
         this.#take(command.dial)?.socket.destroy();
@@ -146,8 +145,7 @@ class Streams implements Ports {
 
   /** Takes a connected socket out of the table; whoever gets it owns it. */
   #take(dial: number): Begun | undefined {
-    const begun = this.#connected.get(dial);
-    this.#connected.delete(dial);
+    const begun = this.#connected.take(dial);
     return begun;
   }
 
@@ -193,18 +191,18 @@ class Streams implements Ports {
       rx,
       tx,
       connectMs: openedAt - envelope.at,
+      firstByteMs: answeredAt === undefined ? undefined : answeredAt - openedAt,
       totalMs: now - envelope.at,
       close,
     };
-    const firstByteMs = answeredAt === undefined ? undefined : answeredAt - openedAt;
-    report({ t: 'ended', record: firstByteMs === undefined ? record : { ...record, firstByteMs } });
+    report({ t: 'ended', record });
     return endpointFirst && answeredAt === undefined && now - openedAt < SPURN_MS;
   }
 
   #refuse({ conn, reason, attempts, detail }: Of<'refuse'>): void {
     const rule = (client: Client): Rule => this.#ruleOf(reason, client);
-    const refusal = { conn, reason, attempts, rule };
-    refuseClient(this.#plant, detail === undefined ? refusal : { ...refusal, detail });
+    const why = detail === undefined ? {} : { detail };
+    refuseClient(this.#plant, { conn, reason, attempts, rule, ...why });
   }
 
   /** The limit that turned a connection away, and where it is configured. */

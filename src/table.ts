@@ -1,10 +1,11 @@
 /**
- * A map of numbers that keeps nothing of what was deleted. Pure.
+ * A map that keeps nothing of what was deleted. Pure.
  *
  * The platform's `Map` begins a new table each time that deletions have filled the old one. An old table that has
  * lived long is not collected for a long time, and meanwhile keeps the one after it, and so on: all that ever stood
  * in a map of few and short-lived things lives on until the next full collection. A connection is such a thing.
  */
+import { hashOf } from './hash.ts';
 
 /** Up to so many entries are looked through one by one, and have no index. */
 const FEW = 8;
@@ -17,14 +18,19 @@ const NONE = -1;
 
 const NO_LINKS = new Int32Array(0);
 
+/** What says in which bucket a key is. Numbers are counted up by those who give them out, so each has its own. */
+const spread = (key: number | string): number => (typeof key === 'number' ? key : hashOf(key));
+
 /**
- * As `Map<number, V>`, by insertion order. What is added or deleted during an iteration is seen by it, as in a `Map`.
+ * As `Map`, by insertion order. What is added or deleted during an iteration is seen by it, as in a `Map`.
  * Bounds: room for twice what it holds, or has held since it was empty.
  */
-export class Table<V extends object> {
-  /** By entry, in the order in which they came; those that were deleted have no value. */
-  readonly #keys: number[] = [];
+export class Table<K extends number | string, V extends object | number> {
+  /** By entry, in the order in which they came; those that were deleted have neither. */
+  readonly #keys: (K | undefined)[] = [];
   readonly #values: (V | undefined)[] = [];
+  /** Where the first entry is that was not deleted: a table may serve as a queue. */
+  #first = 0;
   /** Entries, with those that were deleted. */
   #used = 0;
   #size = 0;
@@ -40,13 +46,18 @@ export class Table<V extends object> {
     return this.#size;
   }
 
-  get(key: number): V | undefined {
-    const at = this.#find(key);
+  /** What has been there longest. */
+  get first(): V | undefined {
+    return this.#values[this.#first];
+  }
+
+  get(key: K): V | undefined {
+    const at = this.#find(key, this.#bucketOf(key));
     return at === NONE ? undefined : this.#values[at];
   }
 
-  set(key: number, value: V): void {
-    const known = this.#find(key);
+  set(key: K, value: V): void {
+    const known = this.#find(key, this.#bucketOf(key));
     if (known !== NONE) {
       this.#values[known] = value;
       return;
@@ -56,25 +67,34 @@ export class Table<V extends object> {
     this.#keys[at] = key;
     this.#values[at] = value;
     this.#size += 1;
-    if (this.#heads.length > 0) this.#link(key, at);
+    if (this.#heads.length > 0) this.#link(this.#bucketOf(key), at);
   }
 
   /** Gives whether it was there. */
-  delete(key: number): boolean {
-    const at = this.#find(key);
-    if (at === NONE) return false;
-    if (this.#heads.length > 0) this.#unlink(key, at);
+  delete(key: K): boolean {
+    return this.take(key) !== undefined;
+  }
+
+  /** Deletes, and gives what was there. */
+  take(key: K): V | undefined {
+    const bucket = this.#bucketOf(key);
+    const at = this.#find(key, bucket);
+    if (at === NONE) return undefined;
+    const value = this.#values[at];
+    if (this.#heads.length > 0) this.#unlink(bucket, at);
+    this.#keys[at] = undefined;
     this.#values[at] = undefined;
     this.#size -= 1;
+    while (this.#first < this.#used && this.#keys[this.#first] === undefined) this.#first += 1;
     if (this.#size === 0 && this.#walks === 0) this.#empty();
-    return true;
+    return value;
   }
 
   clear(): void {
     for (const key of [...this.keys()]) this.delete(key);
   }
 
-  *keys(): IterableIterator<number> {
+  *keys(): IterableIterator<K> {
     for (const [key] of this.entries()) yield key;
   }
 
@@ -82,37 +102,42 @@ export class Table<V extends object> {
     for (const [, value] of this.entries()) yield value;
   }
 
-  *entries(): IterableIterator<[number, V]> {
+  *entries(): IterableIterator<[K, V]> {
     this.#walks += 1;
     try {
-      for (let at = 0; at < this.#used; at++) {
+      for (let at = this.#first; at < this.#used; at++) {
+        const key = this.#keys[at];
         const value = this.#values[at];
-        if (value !== undefined) yield [this.#keys[at] ?? NONE, value];
+        if (key !== undefined && value !== undefined) yield [key, value];
       }
     } finally {
       this.#walks -= 1;
     }
   }
 
-  #find(key: number): number {
+  /** Any, where there is no index. */
+  #bucketOf(key: K): number {
+    const { length } = this.#heads;
+    return length === 0 ? 0 : spread(key) & (length - 1);
+  }
+
+  #find(key: K, bucket: number): number {
     if (this.#heads.length === 0) {
-      for (let at = this.#used - 1; at >= 0; at--)
-        if (this.#keys[at] === key && this.#values[at] !== undefined) return at;
-      return NONE;
+      let at = this.#used - 1;
+      while (at > NONE && this.#keys[at] !== key) at -= 1;
+      return at;
     }
-    let at = this.#heads[key & (this.#heads.length - 1)] ?? NONE;
+    let at = this.#heads[bucket] ?? NONE;
     while (at !== NONE && this.#keys[at] !== key) at = this.#nexts[at] ?? NONE;
     return at;
   }
 
-  #link(key: number, at: number): void {
-    const bucket = key & (this.#heads.length - 1);
+  #link(bucket: number, at: number): void {
     this.#nexts[at] = this.#heads[bucket] ?? NONE;
     this.#heads[bucket] = at;
   }
 
-  #unlink(key: number, at: number): void {
-    const bucket = key & (this.#heads.length - 1);
+  #unlink(bucket: number, at: number): void {
     const next = this.#nexts[at] ?? NONE;
     let before = this.#heads[bucket] ?? NONE;
     if (before === at) {
@@ -136,13 +161,14 @@ export class Table<V extends object> {
   #close(): void {
     let to = 0;
     for (let at = 0; at < this.#used; at++) {
-      const value = this.#values[at];
-      if (value === undefined) continue;
-      this.#keys[to] = this.#keys[at] ?? NONE;
-      this.#values[to] = value;
+      if (this.#keys[at] === undefined) continue;
+      this.#keys[to] = this.#keys[at];
+      this.#values[to] = this.#values[at];
       to += 1;
     }
+    this.#keys.fill(undefined, to, this.#used);
     this.#values.fill(undefined, to, this.#used);
+    this.#first = 0;
     this.#used = to;
   }
 
@@ -153,11 +179,14 @@ export class Table<V extends object> {
     else [this.#heads, this.#nexts] = [new Int32Array(room).fill(NONE), new Int32Array(room)];
     this.#room = room;
     if (isFew) return;
-    for (let at = 0; at < this.#used; at++)
-      if (this.#values[at] !== undefined) this.#link(this.#keys[at] ?? NONE, at);
+    for (let at = 0; at < this.#used; at++) {
+      const key = this.#keys[at];
+      if (key !== undefined) this.#link(this.#bucketOf(key), at);
+    }
   }
 
   #empty(): void {
+    this.#first = 0;
     this.#used = 0;
     if (this.#heads.length > 0) this.#heads.fill(NONE);
     if (this.#room <= ROOMY) return;

@@ -100,7 +100,7 @@ onBoth('what is no TLS goes where one without a name does, at once', async (t, {
   const serving = await start({ scope, sockets }, PEEK);
   (await dial(scope, serving.port)).write('SELECT 1');
   const envelope = await arrival(serving);
-  assert.deepEqual([envelope.dst, 'sni' in envelope], ['/rest', false]);
+  assert.deepEqual([envelope.dst, envelope.sni], ['/rest', undefined]);
   assert.equal(await heardBy(serving, envelope, 8), 'SELECT 1');
   assert.equal(foundBy(serving), 'plain');
 });

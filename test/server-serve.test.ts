@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
+import { makeEnvelope } from '../src/envelope.ts';
+import type { Path } from '../src/path.ts';
 import { Descriptors } from '../src/server/descriptors.ts';
 import type { Accept } from '../src/server/listener.ts';
 import { eventually, within } from './support/eventually.ts';
@@ -46,9 +48,10 @@ onBoth(
     const { srv } = serving.listener;
     const place = { rt: 'main', srv };
     const src = `127.0.0.1:${client.localPort}`;
-    const dst = '/svc/web';
+    const dst = '/svc/web' as Path;
     const rule = 'routers[0].servers[0].dstName';
-    const envelope = { id: 1, ...place, dst, rule, deadline: 10_040, src, at: 40 };
+    const known = { src, dst, rule, at: 40 };
+    const envelope = makeEnvelope({ id: 1, ...place, deadline: 10_040 }, known);
     assert.deepEqual(serving.events, [
       { t: 'listening', ...place },
       { t: 'accepted', ...place },

@@ -90,7 +90,7 @@ onBoth(
           .find(({ envelope }) => envelope.src.endsWith(`:${socket.localPort}`)),
       );
       assert.equal(arrived.envelope.sni, sni);
-      assert.equal('alpn' in arrived.envelope, false);
+      assert.equal(arrived.envelope.alpn, undefined);
     }
     assert.equal(serving.all('secured').length, asks.length);
   },

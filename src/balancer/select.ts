@@ -65,8 +65,8 @@ export const chooseUntried = (
 /** What the next connection would get at a time, by chance as it stands; `undefined`: nobody takes it, or others wait before it. */
 export const preview = (state: State, now: number): NextView | undefined => {
   if (state.resolution !== 'bound' || state.parked.size > 0) return undefined;
-  for (const { endpoint } of state.spares.values())
-    return { drawn: [], chosen: endpoint.address.text, isSpare: true };
+  const spare = state.spares.first?.endpoint;
+  if (spare !== undefined) return { drawn: [], chosen: spare.address.text, isSpare: true };
   const lots = state.live.pick(true);
   if (lots === undefined || lots.total <= 0) return undefined;
   const s = { ...state, at: now };

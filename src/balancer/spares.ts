@@ -63,12 +63,11 @@ export const missSpare = (turn: Turn): void => {
 
 /** Takes the oldest spare for use. Its endpoint was drawn by weight when it was opened. */
 export const takeSpare = ({ s }: Turn): Dial | undefined => {
-  for (const dial of s.spares.values()) {
-    s.spares.delete(dial.id);
-    s.refill.misses = 0;
-    return dial;
-  }
-  return undefined;
+  const dial = s.spares.first;
+  if (dial === undefined) return undefined;
+  s.spares.delete(dial.id);
+  s.refill.misses = 0;
+  return dial;
 };
 
 const dropSpare = (turn: Turn, dial: Dial): void => {

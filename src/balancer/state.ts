@@ -116,12 +116,12 @@ export interface State {
   /** Those that sit out a penalty. */
   aside: Lots;
   /** Everybody without an endpoint, oldest first. */
-  readonly waiters: Table<Waiter>;
+  readonly waiters: Table<number, Waiter>;
   /** Of these, those without a dial, in the order in which they joined the line. */
-  readonly parked: Table<Waiter>;
-  readonly dials: Table<Dial>;
+  readonly parked: Table<number, Waiter>;
+  readonly dials: Table<number, Dial>;
   /** Connected and unused, oldest first. */
-  readonly spares: Table<Dial>;
+  readonly spares: Table<number, Dial>;
   sparesDialing: number;
   nextDial: number;
   budget: RetryBudget;

@@ -43,8 +43,13 @@ export const refuse = (
   const { conn, attempts, dial } = waiter;
   leave(turn, waiter);
   if (dial !== undefined) abortDial(turn, dial);
-  const command = { t: 'refuse', conn, reason, attempts } as const;
-  turn.out.push(detail === undefined ? command : { ...command, detail });
+  turn.out.push({
+    t: 'refuse',
+    conn,
+    reason,
+    attempts,
+    ...(detail === undefined ? {} : { detail }),
+  });
 };
 
 /** Its time is up: the deadline, or its patience with a set that offers nothing. */

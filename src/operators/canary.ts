@@ -2,9 +2,10 @@
 import { map } from 'rxjs';
 import { object, optional, required } from '../config/codec.ts';
 import * as v from '../config/values.ts';
+import { hashOf } from '../hash.ts';
 import type { Path } from '../path.ts';
 import { operatorKind } from './kind.ts';
-import { ipOf } from './scope.ts';
+import { ipOf, noted } from './scope.ts';
 
 const options = object('an object with the keys of io.l5d.canary', {
   dst: required(v.path, 'The name, and those below it.'),
@@ -17,17 +18,8 @@ const options = object('an object with the keys of io.l5d.canary', {
   ),
 });
 
-const OFFSET = 0x811c9dc5;
-const PRIME = 0x01000193;
-
-/** A text as a number in [0, 1). Source: FNV-1a, and the finalizer of MurmurHash3, without which alike texts are near each other. */
-const hash = (text: string): number => {
-  let h = OFFSET;
-  for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), PRIME);
-  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
-  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
-  return ((h ^ (h >>> 16)) >>> 0) / 2 ** 32;
-};
+/** A text as a number in [0, 1). */
+const shareOf = (text: string): number => hashOf(text) / 2 ** 32;
 
 /** The canary’s clients are noted as such. */
 export const canary = operatorKind(options, ({ dst, to, percent, salt }) => {
@@ -35,9 +27,9 @@ export const canary = operatorKind(options, ({ dst, to, percent, salt }) => {
   return map((envelope) => {
     const { dst: name } = envelope;
     if (name !== dst && !name.startsWith(below)) return envelope;
-    if (hash(`${salt} ${ipOf(envelope)}`) * 100 >= percent) return envelope;
+    if (shareOf(`${salt} ${ipOf(envelope)}`) * 100 >= percent) return envelope;
     const rest = name.slice(dst === '/' ? 0 : dst.length);
-    const notes = { ...envelope.notes, canary: dst };
+    const notes = noted(envelope, 'canary', dst);
     return { ...envelope, dst: `${to === '/' ? '' : to}${rest}` as Path, notes };
   });
 });

@@ -55,16 +55,20 @@ class Lane {
     this.#isBusy = true;
     try {
       task();
-      for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift())
-        this.#deliver(next);
+      if (this.#waiting.length > 0) this.#catchUp();
     } finally {
       this.#isBusy = false;
     }
   };
 
+  #catchUp(): void {
+    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift())
+      this.#deliver(next);
+  }
+
   readonly ended = (ended: Ended): void => {
-    this.#waiting.push(ended);
-    if (!this.#isBusy) this.run(() => undefined);
+    if (this.#isBusy) this.#waiting.push(ended);
+    else this.run(() => this.#deliver(ended));
   };
 }
 

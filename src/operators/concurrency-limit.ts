@@ -24,13 +24,12 @@ interface Count {
 export const concurrencyLimit = operatorKind(options, ({ max, ...config }, { ended$ }) => {
   const isOurs = isFor(config.dst);
   const key = keyOf(config.by);
-  const counts = new Map<string, Count>();
-  const here = new Table<Count>();
+  const counts = new Table<string, Count>();
+  const here = new Table<number, Count>();
   /** Counts an end, and lets nothing through. */
   const leave = (ended: Ended): ended is never => {
-    const count = here.get(ended.id);
+    const count = here.take(ended.id);
     if (count === undefined) return false;
-    here.delete(ended.id);
     count.number -= 1;
     if (count.number === 0) counts.delete(count.who);
     return false;

@@ -5,7 +5,7 @@ import * as v from '../config/values.ts';
 import type { Envelope } from '../envelope.ts';
 import { operatorKind } from './kind.ts';
 import { refuse } from './operator.ts';
-import { dst, isFor } from './scope.ts';
+import { dst, isFor, noted } from './scope.ts';
 
 const percent = v.number('a number from 0 to 100', 0, 100);
 
@@ -24,9 +24,8 @@ export const fault = operatorKind(options, (config, { random, scheduler }) => {
     if (!isOurs(envelope)) return of(envelope);
     const [isRefused, isLate] = [random() * 100 < refusePercent, random() * 100 < delayPercent];
     if (isRefused) return of(refuse(envelope, `${refusePercent} % are`));
-    const notes = { ...envelope.notes, fault: `${delayMs} ms late` };
-    return isLate
-      ? timer(delayMs, scheduler).pipe(map(() => ({ ...envelope, notes })))
-      : of(envelope);
+    if (!isLate) return of(envelope);
+    const notes = noted(envelope, 'fault', `${delayMs} ms late`);
+    return timer(delayMs, scheduler).pipe(map(() => ({ ...envelope, notes })));
   });
 });

@@ -4,6 +4,7 @@ import { absent, object, optional, required } from '../config/codec.ts';
 import * as v from '../config/values.ts';
 import { operatorKind } from './kind.ts';
 import { refuse } from './operator.ts';
+import { RecentKeys } from './recent-keys.ts';
 import { by, dst, isFor, keyOf } from './scope.ts';
 
 const options = object('an object with the keys of io.l5d.rateLimit', {
@@ -25,34 +26,28 @@ const options = object('an object with the keys of io.l5d.rateLimit', {
   ),
 });
 
-/** What is left in a bucket, as it was at a time. */
-interface Bucket {
-  tokens: number;
-  at: number;
-}
-
 /** Bounds: `maxKeys` buckets. Time: O(1). */
 export const rateLimit = operatorKind(options, (config, { now }) => {
   const { perSecond, maxKeys } = config;
   const burst = config.burst ?? Math.max(1, Math.ceil(perSecond));
   const isOurs = isFor(config.dst);
   const key = keyOf(config.by);
-  // In the order in which they were used last.
-  const buckets = new Map<string, Bucket>();
-  // Stands before the oldest at all times, since who was before it is forgotten or has gone to the end. Another one, made for each
-  // that is to be forgotten, would pass over all gaps that those before have left.
-  const oldest = buckets.keys();
+  // By slot: what was left in a bucket, and when.
+  const tokens: number[] = [];
+  const times: number[] = [];
+  const keys = new RecentKeys(maxKeys, (slot) => {
+    tokens[slot] = burst;
+    times[slot] = now();
+  });
   const take = (who: string): boolean => {
+    const slot = keys.slotOf(who);
     const at = now();
-    const bucket = buckets.get(who) ?? { tokens: burst, at };
-    buckets.delete(who);
-    if (buckets.size >= maxKeys) buckets.delete(oldest.next().value ?? '');
-    buckets.set(who, bucket);
-    bucket.tokens = Math.min(burst, bucket.tokens + ((at - bucket.at) * perSecond) / 1000);
-    bucket.at = at;
-    if (bucket.tokens < 1) return false;
-    bucket.tokens -= 1;
-    return true;
+    const refilled = ((at - (times[slot] ?? at)) * perSecond) / 1000;
+    const there = Math.min(burst, (tokens[slot] ?? burst) + refilled);
+    const isEnough = there >= 1;
+    tokens[slot] = isEnough ? there - 1 : there;
+    times[slot] = at;
+    return isEnough;
   };
   return map((envelope) => {
     if (!isOurs(envelope)) return envelope;

@@ -35,5 +35,5 @@ export const revise = (original: Envelope, given: unknown): Envelope | string =>
     return `gave a deadline that is no time: ${String(deadline)}`;
   if (notes !== undefined && !isNotes(notes))
     return `gave notes that are not ${MOST_NOTES} texts of ${LONGEST_NOTE} characters at most`;
-  return { ...original, dst: path.right, deadline, ...(notes === undefined ? {} : { notes }) };
+  return { ...original, dst: path.right, deadline, notes: notes ?? original.notes };
 };

@@ -26,9 +26,17 @@ export const isFor = (prefix: string): ((envelope: Envelope) => boolean) => {
   };
 };
 
-/** The address of a client without its port. */
-export const ipOf = ({ src }: Envelope): string =>
+const ipIn = (src: string): string =>
   src.startsWith('[') ? src.slice(1, src.lastIndexOf(']')) : src.slice(0, src.lastIndexOf(':'));
+
+/** The last answer: operators in a row ask about the same client. */
+let [lastSrc, lastIp] = ['', ''];
+
+/** The address of a client without its port. */
+export const ipOf = ({ src }: Envelope): string => {
+  if (src !== lastSrc) [lastSrc, lastIp] = [src, ipIn(src)];
+  return lastIp;
+};
 
 const KEYS = {
   source: ipOf,
@@ -46,6 +54,10 @@ export const by = optional<By>(
   'source',
   'What is counted together: connections of one client address, to one name, of one server, or all.',
 );
+
+/** What operators have noted of an envelope, and one note more. */
+export const noted = ({ notes }: Envelope, key: string, note: string): Envelope['notes'] =>
+  notes === undefined ? { [key]: note } : { ...notes, [key]: note };
 
 /** What an envelope counts as. */
 export const keyOf = (what: By): ((envelope: Envelope) => string) => KEYS[what];

@@ -1,10 +1,11 @@
 /** One operator at work: what it holds, what it may give back, and how it begins anew when it has broken. */
-import { defer, type Observable, Subject, type Subscription } from 'rxjs';
+import { defer, type Observable, type Subscription } from 'rxjs';
 import type { CloseReason } from '../close-reason.ts';
 import type { Envelope } from '../envelope.ts';
 import type { OperatorEvent } from '../event.ts';
 import { Table } from '../table.ts';
 import type { Timer, Timers } from '../timers.ts';
+import { Inlet } from './inlet.ts';
 import { isRefusal, type Operator, type Refusal } from './operator.ts';
 import { idOf, revise } from './revise.ts';
 
@@ -47,11 +48,11 @@ export class Stage {
   /** Where envelopes go on; the chain sets it. */
   next: (envelope: Envelope) => void = () => undefined;
   /** Absent while it is broken. */
-  #in$: Subject<Envelope> | undefined;
+  #in: Inlet<Envelope> | undefined;
   #running: Subscription | undefined;
   /** The one that is being given to the operator. */
   #inHand: Envelope | undefined;
-  readonly #held = new Table<Held>();
+  readonly #held = new Table<number, Held>();
   readonly #late = new Set<number>();
   #pauseMs = FIRST_PAUSE_MS;
   #since = 0;
@@ -66,12 +67,12 @@ export class Stage {
 
   take(envelope: Envelope): void {
     const { refuse, name } = this.#setup;
-    if (this.#in$ === undefined) {
+    if (this.#in === undefined) {
       refuse(envelope.id, 'operator-failed', `${name} is about to begin anew`);
       return;
     }
     this.#inHand = envelope;
-    this.#in$.next(envelope);
+    this.#in.next(envelope);
     // One that came back at once, as most do, costs no more than this.
     if (this.#inHand !== envelope) return;
     this.#inHand = undefined;
@@ -82,7 +83,7 @@ export class Stage {
   leave(left: () => void): void {
     this.#left = left;
     this.#restart?.drop();
-    this.#in$?.complete();
+    this.#in?.complete();
     this.#settle();
   }
 
@@ -105,10 +106,10 @@ export class Stage {
 
   #start(): void {
     const { make, timers } = this.#setup;
-    const in$ = new Subject<Envelope>();
-    this.#in$ = in$;
+    const inlet = new Inlet<Envelope>();
+    this.#in = inlet;
     this.#since = timers.now();
-    const out$: Observable<Envelope | Refusal> = defer(() => make()(in$));
+    const out$: Observable<Envelope | Refusal> = defer(() => make()(inlet.values$));
     this.#running = out$.subscribe({
       next: (given) => this.#give(given),
       error: (error) => this.#break(textOf(error)),
@@ -157,9 +158,8 @@ export class Stage {
       this.#inHand = undefined;
       return envelope;
     }
-    const held = this.#held.get(id);
+    const held = this.#held.take(id);
     held?.timer.drop();
-    this.#held.delete(id);
     return held?.envelope;
   }
 
@@ -194,7 +194,7 @@ export class Stage {
 
   #break(error: string): void {
     const { timers, tell, name } = this.#setup;
-    this.#in$ = undefined;
+    this.#in = undefined;
     this.#running = undefined;
     const envelope = this.#inHand;
     this.#inHand = undefined;

@@ -240,9 +240,9 @@ export class Recorder {
     return {
       ...envelope,
       src: this.#hash(src),
-      ...(peer === undefined ? {} : { peer: this.#hash(peer) }),
-      ...(local === undefined ? {} : { local: this.#hash(local) }),
-      ...(cert === undefined ? {} : { cert: { ...cert, ips: [] } }),
+      peer: peer && this.#hash(peer),
+      local: local && this.#hash(local),
+      cert: cert && { ...cert, ips: [] },
     };
   }
 }

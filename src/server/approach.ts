@@ -14,7 +14,7 @@ import { ReadAhead } from '../socket/read-ahead.ts';
 import type { PlainSocket, Socket } from '../socket/socket.ts';
 import type { Source } from '../source.ts';
 import type { Timer } from '../timers.ts';
-import { type ApproachSetup, withTls } from './approached.ts';
+import { type ApproachSetup, withHello, withTls } from './approached.ts';
 import { type ClientHandshake, shakeHands, type TlsFacts } from './tls.ts';
 
 const EMPTY = Buffer.alloc(0);
@@ -103,13 +103,12 @@ export class Approach extends ReadAhead implements Bagged {
     const sni = tlvs?.authority === undefined ? undefined : dnsName(tlvs.authority);
     this.#peer = showPeer(seen.ip, seen.port);
     this.#source = {
-      ...seen,
-      ...(source === undefined ? {} : { ip: source.ip, port: source.port }),
-      ...(destination === undefined
-        ? {}
-        : { localIp: destination.ip, localPort: destination.port }),
+      ip: source?.ip ?? seen.ip,
+      port: source?.port ?? seen.port,
+      localPort: destination?.port ?? seen.localPort,
+      alpn: tlvs?.alpn === undefined ? seen.alpn : [tlvs.alpn],
+      ...(destination === undefined ? {} : { localIp: destination.ip }),
       ...(sni === undefined ? {} : { sni }),
-      ...(tlvs?.alpn === undefined ? {} : { alpn: [tlvs.alpn] }),
     };
   }
 
@@ -149,9 +148,8 @@ export class Approach extends ReadAhead implements Bagged {
     else this.begin();
   }
 
-  #heed({ sni, alpn, version }: ClientHello): void {
-    const known = this.#source;
-    this.#source = { ...known, ...(sni === undefined ? {} : { sni }), alpn, tlsVersion: version };
+  #heed(hello: ClientHello): void {
+    this.#source = withHello(this.#source, hello);
     this.#found('hello');
   }
 

@@ -1,4 +1,5 @@
 /** What an approach begins with, and what it comes to. */
+import type { ClientHello } from '../client-hello/hello.ts';
 import type { Close } from '../close-reason.ts';
 import type { ServerConfig } from '../config/config.ts';
 import type { Peeked } from '../event.ts';
@@ -57,5 +58,20 @@ export const withTls = (source: Source, { version, sni, alpn, cert }: TlsFacts):
     tlsVersion: version,
     ...(sni === undefined ? {} : { sni }),
     ...(cert === undefined ? {} : { cert }),
+  };
+};
+
+/** What is known of a client once its ClientHello is read; a name that its PROXY header told stays where it asks for none. */
+export const withHello = (source: Source, hello: ClientHello): Source => {
+  const { ip, port, localIp, localPort } = source;
+  const { alpn, version, sni = source.sni } = hello;
+  return {
+    ip,
+    port,
+    ...(localIp === undefined ? {} : { localIp }),
+    localPort,
+    alpn,
+    tlsVersion: version,
+    ...(sni === undefined ? {} : { sni }),
   };
 };

@@ -51,7 +51,7 @@ class Entry extends ReadAhead implements TakenClient {
  * Bounds: the servers’ admission limits bound it.
  */
 export class Clients {
-  readonly #entries = new Table<Entry>();
+  readonly #entries = new Table<number, Entry>();
 
   get size(): number {
     return this.#entries.size;

@@ -132,7 +132,7 @@ const compileNamed = ({ place, conditions, dst }: NamedRule): Identify => {
     for (const check of checks) {
       const found = check(source);
       if (found === undefined) return undefined;
-      if (found !== NONE) captures = { ...captures, ...found };
+      if (found !== NONE) captures = captures === NONE ? found : Object.assign({}, captures, found);
     }
     const path = fill(source, captures);
     return path === undefined ? undefined : { dst: path, rule: place };

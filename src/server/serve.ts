@@ -7,7 +7,7 @@ import type { ServerConfig } from '../config/config.ts';
 import type { BufferBudget } from '../duplex/budget.ts';
 import type { StreamLimits } from '../duplex/stream.ts';
 import type { Env } from '../env.ts';
-import type { Envelope } from '../envelope.ts';
+import { type Known, makeEnvelope } from '../envelope.ts';
 import type { ServerEvent } from '../event.ts';
 import type { Begun } from '../socket/read-ahead.ts';
 import type { PlainSocket, Socket } from '../socket/socket.ts';
@@ -52,9 +52,6 @@ const limitsOf = (
 const UNKNOWN = 'unknown';
 
 type Here = Extract<Approached, { readonly t: 'here' }>;
-
-/** What is known of a client besides where it is. */
-type Known = Omit<Envelope, 'id' | 'rt' | 'srv' | 'deadline'>;
 
 const textOf = ({ ip, port }: Source): string => showPeer(ip, port);
 
@@ -122,7 +119,7 @@ class Server {
       socket.destroy();
       this.#reject(UNKNOWN, { reason: 'departed', by: 'client' });
     } else if (constant === undefined) this.#approach(socket, src, at);
-    else this.#arrive(socket, { src, at, ...constant });
+    else this.#arrive(socket, { src, at, dst: constant.dst, rule: constant.rule });
   };
 
   #approach(socket: PlainSocket, src: string, at: number): void {
@@ -163,24 +160,16 @@ class Server {
       return;
     }
     const { localIp, localPort, sni, alpn, tlsVersion, cert } = source;
-    const known = {
-      src,
-      at,
-      ...identified,
-      ...(peer === undefined ? {} : { peer }),
-      ...(localIp === undefined ? {} : { local: showPeer(localIp, localPort) }),
-      ...(sni === undefined ? {} : { sni }),
-      ...(alpn[0] === undefined ? {} : { alpn: alpn[0] }),
-      ...(tlsVersion === undefined ? {} : { tls: tlsVersion }),
-      ...(cert === undefined ? {} : { cert }),
-    };
+    const { dst, rule } = identified;
+    const local = localIp === undefined ? undefined : showPeer(localIp, localPort);
+    const known = { src, at, dst, rule, peer, local, sni, alpn: alpn[0], tls: tlsVersion, cert };
     this.#arrive(socket, known, begun);
   }
 
   #arrive(socket: Socket, known: Known, begun?: Begun): void {
     const { rt, clients, bufferSizeBytes, nextId } = this.#deps;
     const deadline = known.at + this.#config.connectTimeoutMs;
-    const envelope = { id: nextId(), rt, srv: this.#srv, deadline, ...known };
+    const envelope = makeEnvelope({ id: nextId(), rt, srv: this.#srv, deadline }, known);
     const limits = limitsOf(this.#config, bufferSizeBytes(), this.#env.random);
     clients.add({ envelope, limits }, socket, begun);
     this.#out.next({ t: 'arrived', envelope });

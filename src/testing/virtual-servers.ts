@@ -5,6 +5,7 @@ import type { Close } from '../close-reason.ts';
 import type { ServerConfig } from '../config/config.ts';
 import { BufferBudget } from '../duplex/budget.ts';
 import type { Env } from '../env.ts';
+import { makeEnvelope } from '../envelope.ts';
 import type { ServerEvent } from '../event.ts';
 import type { ServerId } from '../router.ts';
 import { Admission } from '../server/admission.ts';
@@ -111,17 +112,22 @@ class VirtualServer {
     const { sni, alpn, lastsMs, patienceMs } = arrival;
     const config = this.#config;
     const at = plane.timers.now();
-    const envelope = {
-      id: nextId(),
-      rt: this.#rt,
-      srv: config.address.text,
-      src: showPeer(source.ip, source.port),
-      ...identified,
-      at,
-      deadline: at + config.connectTimeoutMs,
-      ...(sni === undefined ? {} : { sni }),
-      ...(alpn?.[0] === undefined ? {} : { alpn: alpn[0] }),
-    };
+    const envelope = makeEnvelope(
+      {
+        id: nextId(),
+        rt: this.#rt,
+        srv: config.address.text,
+        deadline: at + config.connectTimeoutMs,
+      },
+      {
+        src: showPeer(source.ip, source.port),
+        dst: identified.dst,
+        rule: identified.rule,
+        at,
+        sni,
+        alpn: alpn?.[0],
+      },
+    );
     const jitter = 1 + config.connectionLifetimeJitter * env.random();
     const lifetimeMs = config.connectionLifetimeMs * jitter;
     plane.add({ envelope, lastsMs, lifetimeMs, left: this.#admission.leave });

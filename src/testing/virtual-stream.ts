@@ -78,9 +78,17 @@ export class VirtualStream implements Open {
     this.#end?.drop();
     plane.network.leave(this);
     plane.leave(conn);
-    const [connectMs, totalMs] = [this.#openedAt - envelope.at, now - envelope.at];
-    const record = { envelope, endpoint: this.address, attempts, rx: 0, tx: 0, connectMs, totalMs };
-    plane.report({ t: 'ended', record: { ...record, close } });
+    const record = {
+      envelope,
+      endpoint: this.address,
+      attempts,
+      rx: 0,
+      tx: 0,
+      connectMs: this.#openedAt - envelope.at,
+      totalMs: now - envelope.at,
+      close,
+    };
+    plane.report({ t: 'ended', record });
     const isEarly = now - this.#openedAt < SPURN_MS;
     tell({
       t: 'closed',

@@ -7,9 +7,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BehaviorSubject, concat, NEVER, of, Subject } from 'rxjs';
 import { makeDice, roll } from '../../src/balancer/random.ts';
+import { keepYoung } from '../../src/collector.ts';
 import type { OperatorConfig } from '../../src/config/config.ts';
 import type { Env } from '../../src/env.ts';
-import type { Envelope } from '../../src/envelope.ts';
+import { type Envelope, makeEnvelope } from '../../src/envelope.ts';
 import { operate } from '../../src/operators/chain.ts';
 import type { Ended } from '../../src/operators/operator.ts';
 import type { Path } from '../../src/path.ts';
@@ -90,12 +91,13 @@ const chainUs = (operators: readonly OperatorConfig[], clients: number): number 
   chain$.subscribe(() => {
     passed += 1;
   });
-  const common = { rt: 'r', srv: '127.0.0.1:1', rule: '', at: 0, deadline: 1e9 };
+  const place = { rt: 'r', srv: '127.0.0.1:1', deadline: 1e9 };
+  const dst = '/svc/web' as Path;
   const sources = Array.from({ length: clients }, (_, i) => `10.0.${i >> 7}.${i & 127}:40000`);
   const before = cpuMs();
   for (let id = 0; id < ENVELOPES; id++) {
     const src = sources[id % clients] ?? '';
-    envelope$.next({ ...common, id, src, dst: '/svc/web' as Path });
+    envelope$.next(makeEnvelope({ id, ...place }, { src, dst, rule: '', at: 0 }));
     // As many are open as in the scenario.
     if (id >= OPEN) ended$.next({ id: id - OPEN, reason: 'end' });
   }
@@ -163,6 +165,8 @@ const writeScenario = (folder: string): void => {
   writeFileSync(join(folder, 'scenario.json'), JSON.stringify(scenario));
 };
 
+// As the daemon does.
+keepYoung();
 const folder = mkdtempSync(join(tmpdir(), 'linkerd-tcp-bench-'));
 writeScenario(folder);
 const results = new Map<string, number[]>();

@@ -1,7 +1,7 @@
 /** A chain of operators in virtual time: envelopes go in as letters, and what becomes of them is told in words. */
 import { NEVER, type Observable, Subject } from 'rxjs';
 import type { OperatorConfig } from '../../src/config/config.ts';
-import type { Envelope } from '../../src/envelope.ts';
+import { type Envelope, makeEnvelope } from '../../src/envelope.ts';
 import { operate } from '../../src/operators/chain.ts';
 import type { Ended, Operator, OperatorEnv } from '../../src/operators/operator.ts';
 import type { Path } from '../../src/path.ts';
@@ -12,17 +12,9 @@ import { makeTimers } from '../../src/timers.ts';
 /** Envelope of a letter: `a` is 1; it comes from 10.0.0.1 and wants /svc/web, unless something else is said. */
 export const envelopeOf = (letter: string, known: Partial<Envelope> = {}): Envelope => {
   const id = letter.charCodeAt(0) - 96;
-  return {
-    id,
-    rt: 'r',
-    srv: '127.0.0.1:1',
-    src: `10.0.0.1:${40_000 + id}`,
-    dst: '/svc/web' as Path,
-    rule: '',
-    at: 0,
-    deadline: Number.POSITIVE_INFINITY,
-    ...known,
-  };
+  const place = { id, rt: 'r', srv: '127.0.0.1:1', deadline: Number.POSITIVE_INFINITY };
+  const from = { src: `10.0.0.1:${40_000 + id}`, dst: '/svc/web' as Path, rule: '', at: 0 };
+  return { ...makeEnvelope(place, from), ...known };
 };
 
 /** Envelopes by their letters, for diagrams. */
