@@ -110,13 +110,21 @@ class Binder {
     let timer: Timer | undefined;
     const forget = (): void => {
       timer?.drop();
-      if (names.get(dst) === held) names.remove(dst);
+      names.remove(dst, held);
     };
     const evict = (): void => {
       forget();
       evict$.next();
     };
-    const held: Held = { status: FRESH, idleSince: 0, evict$, evict };
+    const held: Held = {
+      status: FRESH,
+      idleSince: 0,
+      isHeld: false,
+      before: undefined,
+      after: undefined,
+      evict$,
+      evict,
+    };
     const look = (): void => {
       timer = undefined;
       if (!held.status.idle) return;
@@ -127,8 +135,8 @@ class Binder {
       else timer = timers.after(left > 0 ? left : ttlMs, look);
     };
     const note = (status: Status): void => {
-      if (names.get(dst) !== held) return;
-      names.note(dst, status, timers.now());
+      if (!held.isHeld) return;
+      names.note(held, status, timers.now());
       if (status.idle) timer ??= timers.after(limits().idleTtlSecs * 1000, look);
     };
     names.add(dst, held);
