@@ -5,10 +5,13 @@ import { type Contender, configFileOf, linkerdTcp } from './contenders.ts';
 import { type Group, OURS, type Row } from './results.ts';
 import { measure, within } from './rounds.ts';
 
-const LOAD = { t: 'connections', count: 4_000, perSecond: 2_000 } as const;
+const LOAD = { t: 'connections', count: 2_000, perSecond: 2_000 } as const;
+
+/** What is looked for is less than the noise of one round, some 10 %: in each phase so many times the usual rounds are made. */
+const TIMES = 3;
 
 /** After a reload, and before what is measured: code that has seen something new is compiled anew, and that takes so many. */
-const SETTLING = { ...LOAD, count: 30_000 };
+const SETTLING = { ...LOAD, count: 25_000 };
 
 /** Each process is in each place as often, so that what differs between them does not count. */
 const PHASES = 4;
@@ -34,7 +37,7 @@ export const recorder: Group = async ({ rounds, say }) => {
         await record(contender, isOn(i));
         await measure(peer, contender, SETTLING);
       }
-      for (let round = 0; round < rounds; round++) {
+      for (let round = 0; round < TIMES * rounds; round++) {
         const order = [...contenders.entries()];
         for (const [i, contender] of round % 2 === 0 ? order : order.reverse()) {
           const { cpuNs } = await measure(peer, contender, LOAD);
