@@ -145,8 +145,7 @@ class Streams implements Ports {
 
   /** Takes a connected socket out of the table; whoever gets it owns it. */
   #take(dial: number): Begun | undefined {
-    const begun = this.#connected.take(dial);
-    return begun;
+    return this.#connected.take(dial);
   }
 
   #dispatch(command: Of<'dispatch'>, tell: Tell): void {

@@ -5,6 +5,7 @@
  * lived long is not collected for a long time, and meanwhile keeps the one after it, and so on: all that ever stood
  * in a map of few and short-lived things lives on until the next full collection. A connection is such a thing.
  */
+import { Buckets, NOWHERE } from './buckets.ts';
 import { hashOf } from './hash.ts';
 
 /** Up to so many entries are looked through one by one, and have no index. */
@@ -13,12 +14,7 @@ const FEW = 8;
 /** An empty table that had more room than this gives it back. */
 const ROOMY = 1024;
 
-/** No entry. */
-const NONE = -1;
-
-const NO_LINKS = new Int32Array(0);
-
-/** What says in which bucket a key is. Numbers are counted up by those who give them out, so each has its own. */
+/** Numbers are counted up by those who give them out, so each has a bucket of its own. */
 const spread = (key: number | string): number => (typeof key === 'number' ? key : hashOf(key));
 
 /**
@@ -35,10 +31,8 @@ export class Table<K extends number | string, V extends object | number> {
   #used = 0;
   #size = 0;
   #room = FEW;
-  /** The first entry of each bucket; empty: there is no index. */
-  #heads = NO_LINKS;
-  /** By entry: the next one of its bucket. */
-  #nexts = NO_LINKS;
+  /** Of more than a few entries. */
+  #index: Buckets | undefined;
   /** Iterations under way: meanwhile no entry changes its place. */
   #walks = 0;
 
@@ -52,13 +46,14 @@ export class Table<K extends number | string, V extends object | number> {
   }
 
   get(key: K): V | undefined {
-    const at = this.#find(key, this.#bucketOf(key));
-    return at === NONE ? undefined : this.#values[at];
+    const at = this.#find(key, spread(key));
+    return at === NOWHERE ? undefined : this.#values[at];
   }
 
   set(key: K, value: V): void {
-    const known = this.#find(key, this.#bucketOf(key));
-    if (known !== NONE) {
+    const hash = spread(key);
+    const known = this.#find(key, hash);
+    if (known !== NOWHERE) {
       this.#values[known] = value;
       return;
     }
@@ -67,7 +62,7 @@ export class Table<K extends number | string, V extends object | number> {
     this.#keys[at] = key;
     this.#values[at] = value;
     this.#size += 1;
-    if (this.#heads.length > 0) this.#link(this.#bucketOf(key), at);
+    this.#index?.add(hash, at);
   }
 
   /** Gives whether it was there. */
@@ -77,11 +72,11 @@ export class Table<K extends number | string, V extends object | number> {
 
   /** Deletes, and gives what was there. */
   take(key: K): V | undefined {
-    const bucket = this.#bucketOf(key);
-    const at = this.#find(key, bucket);
-    if (at === NONE) return undefined;
+    const hash = spread(key);
+    const at = this.#find(key, hash);
+    if (at === NOWHERE) return undefined;
     const value = this.#values[at];
-    if (this.#heads.length > 0) this.#unlink(bucket, at);
+    this.#index?.remove(hash, at);
     this.#keys[at] = undefined;
     this.#values[at] = undefined;
     this.#size -= 1;
@@ -115,37 +110,12 @@ export class Table<K extends number | string, V extends object | number> {
     }
   }
 
-  /** Any, where there is no index. */
-  #bucketOf(key: K): number {
-    const { length } = this.#heads;
-    return length === 0 ? 0 : spread(key) & (length - 1);
-  }
-
-  #find(key: K, bucket: number): number {
-    if (this.#heads.length === 0) {
-      let at = this.#used - 1;
-      while (at > NONE && this.#keys[at] !== key) at -= 1;
-      return at;
-    }
-    let at = this.#heads[bucket] ?? NONE;
-    while (at !== NONE && this.#keys[at] !== key) at = this.#nexts[at] ?? NONE;
+  #find(key: K, hash: number): number {
+    const index = this.#index;
+    let at = index === undefined ? this.#used - 1 : index.first(hash);
+    while (at !== NOWHERE && this.#keys[at] !== key)
+      at = index === undefined ? at - 1 : index.next(at);
     return at;
-  }
-
-  #link(bucket: number, at: number): void {
-    this.#nexts[at] = this.#heads[bucket] ?? NONE;
-    this.#heads[bucket] = at;
-  }
-
-  #unlink(bucket: number, at: number): void {
-    const next = this.#nexts[at] ?? NONE;
-    let before = this.#heads[bucket] ?? NONE;
-    if (before === at) {
-      this.#heads[bucket] = next;
-      return;
-    }
-    while (this.#nexts[before] !== at) before = this.#nexts[before] ?? NONE;
-    this.#nexts[before] = next;
   }
 
   /** Room for as many again, and none lost to what was deleted. */
@@ -173,22 +143,21 @@ export class Table<K extends number | string, V extends object | number> {
   }
 
   #reindex(room: number): void {
-    const isFew = room === FEW;
-    if (isFew) [this.#heads, this.#nexts] = [NO_LINKS, NO_LINKS];
-    else if (room === this.#room) this.#heads.fill(NONE);
-    else [this.#heads, this.#nexts] = [new Int32Array(room).fill(NONE), new Int32Array(room)];
+    if (room === FEW) this.#index = undefined;
+    else if (room === this.#index?.room) this.#index.clear();
+    else this.#index = new Buckets(room);
     this.#room = room;
-    if (isFew) return;
+    if (this.#index === undefined) return;
     for (let at = 0; at < this.#used; at++) {
       const key = this.#keys[at];
-      if (key !== undefined) this.#link(this.#bucketOf(key), at);
+      if (key !== undefined) this.#index.add(spread(key), at);
     }
   }
 
+  /** Nothing is in the index any more either. */
   #empty(): void {
     this.#first = 0;
     this.#used = 0;
-    if (this.#heads.length > 0) this.#heads.fill(NONE);
     if (this.#room <= ROOMY) return;
     this.#keys.length = 0;
     this.#values.length = 0;

@@ -18,7 +18,7 @@ const IMPURE: Readonly<Record<string, string>> = {
 
 /** Pure are these files, and whole folders named here but for `IMPURE`. */
 const PURE =
-  /^src\/(?:path|address|ip|dns-name|heap|hash|table|bag|listen-error|close-reason|source|introduction|envelope|event|view|(?:balancer|client-hello|config|dtab|proxy-protocol)\/.*)\.ts$/;
+  /^src\/(?:path|address|ip|dns-name|heap|hash|buckets|table|bag|listen-error|close-reason|source|introduction|envelope|event|view|(?:balancer|client-hello|config|dtab|proxy-protocol)\/.*)\.ts$/;
 
 /** The only files that may read the clock, set timers of the platform or draw chance. */
 const WORLD = new Set(['src/world.ts', 'src/main.ts']);
@@ -59,7 +59,7 @@ const ZONES: readonly (readonly [zone: string, files: RegExp])[] = [
   ],
   [
     'base',
-    /^src\/(?:listen-error|log-writer|serialize|keyed|hash|table|bag|server\/descriptors)\.ts$/,
+    /^src\/(?:listen-error|log-writer|serialize|keyed|hash|buckets|table|bag|server\/descriptors)\.ts$/,
   ],
   ['$1', /^src\/([\w-]+)\//],
   ['router', /^src\//],

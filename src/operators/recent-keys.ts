@@ -1,8 +1,9 @@
 /** Keys that were used last: a memory of bounded size that forgets who has been quiet longest. Pure. */
+import { Buckets, NOWHERE } from '../buckets.ts';
 import { hashOf } from '../hash.ts';
 
-/** No slot; in the order of use it stands between the newest and the oldest. */
-const NONE = 0;
+/** No slot: in the order of use it stands between the newest and the oldest. */
+const ENDS = 0;
 
 const FEW = 64;
 
@@ -17,12 +18,9 @@ export class RecentKeys {
   /** By slot. */
   readonly #keys = [''];
   readonly #hashes = [0];
-  /** By slot: the next one of its bucket. */
-  readonly #nexts = [NONE];
-  readonly #older = [NONE];
-  readonly #newer = [NONE];
-  /** The first slot of each bucket; always more than there are keys. */
-  #heads = new Int32Array(FEW);
+  readonly #older = [ENDS];
+  readonly #newer = [ENDS];
+  #index = new Buckets(FEW);
 
   /** `began` is told of a slot that another key had, or none. */
   constructor(most: number, began: (slot: number) => void) {
@@ -37,9 +35,9 @@ export class RecentKeys {
   /** The slot of a key, which is the newest now. */
   slotOf(key: string): number {
     const hash = hashOf(key);
-    let slot = this.#heads[this.#bucketOf(hash)] ?? NONE;
-    while (slot !== NONE && this.#keys[slot] !== key) slot = this.#nexts[slot] ?? NONE;
-    if (slot === NONE) return this.#begin(key, hash);
+    let slot = this.#index.first(hash);
+    while (slot !== NOWHERE && this.#keys[slot] !== key) slot = this.#index.next(slot);
+    if (slot === NOWHERE) return this.#begin(key, hash);
     this.#leaveOrder(slot);
     this.#enterOrder(slot);
     return slot;
@@ -47,62 +45,40 @@ export class RecentKeys {
 
   #begin(key: string, hash: number): number {
     const slot = this.size < this.#most ? this.size + 1 : this.#forget();
+    if (slot === this.#index.room) this.#widen();
     this.#keys[slot] = key;
     this.#hashes[slot] = hash;
-    this.#enterBucket(slot);
+    this.#index.add(hash, slot);
     this.#enterOrder(slot);
-    if (this.size >= this.#heads.length) this.#widen();
     this.#began(slot);
     return slot;
   }
 
   /** The slot of the oldest, which is nobody’s now. */
   #forget(): number {
-    const oldest = this.#newer[NONE] ?? NONE;
-    this.#leaveBucket(oldest);
+    const oldest = this.#newer[ENDS] ?? ENDS;
+    this.#index.remove(this.#hashes[oldest] ?? 0, oldest);
     this.#leaveOrder(oldest);
     return oldest;
   }
 
-  #bucketOf(hash: number): number {
-    return hash & (this.#heads.length - 1);
-  }
-
-  #enterBucket(slot: number): void {
-    const bucket = this.#bucketOf(this.#hashes[slot] ?? 0);
-    this.#nexts[slot] = this.#heads[bucket] ?? NONE;
-    this.#heads[bucket] = slot;
-  }
-
-  #leaveBucket(slot: number): void {
-    const bucket = this.#bucketOf(this.#hashes[slot] ?? 0);
-    const next = this.#nexts[slot] ?? NONE;
-    let before = this.#heads[bucket] ?? NONE;
-    if (before === slot) {
-      this.#heads[bucket] = next;
-      return;
-    }
-    while (this.#nexts[before] !== slot) before = this.#nexts[before] ?? NONE;
-    this.#nexts[before] = next;
-  }
-
   #widen(): void {
-    this.#heads = new Int32Array(2 * this.#heads.length);
-    for (let slot = 1; slot <= this.size; slot++) this.#enterBucket(slot);
+    this.#index = new Buckets(2 * this.#index.room);
+    for (let slot = 1; slot <= this.size; slot++) this.#index.add(this.#hashes[slot] ?? 0, slot);
   }
 
   #leaveOrder(slot: number): void {
-    const older = this.#older[slot] ?? NONE;
-    const newer = this.#newer[slot] ?? NONE;
+    const older = this.#older[slot] ?? ENDS;
+    const newer = this.#newer[slot] ?? ENDS;
     this.#newer[older] = newer;
     this.#older[newer] = older;
   }
 
   #enterOrder(slot: number): void {
-    const newest = this.#older[NONE] ?? NONE;
+    const newest = this.#older[ENDS] ?? ENDS;
     this.#newer[newest] = slot;
     this.#older[slot] = newest;
-    this.#newer[slot] = NONE;
-    this.#older[NONE] = slot;
+    this.#newer[slot] = ENDS;
+    this.#older[ENDS] = slot;
   }
 }

@@ -46,32 +46,32 @@ export interface ApproachSetup {
   readonly done: (how: Approached) => void;
 }
 
+/** What TLS has told, in a handshake or in the ClientHello alone. */
+interface Told extends Pick<Source, 'alpn' | 'cert'> {
+  readonly version: string;
+  readonly sni: string | undefined;
+}
+
+const learned = (
+  { ip, port, localIp, localPort }: Source,
+  { version, alpn, sni, cert }: Told,
+): Source => ({
+  ip,
+  port,
+  ...(localIp === undefined ? {} : { localIp }),
+  localPort,
+  alpn,
+  tlsVersion: version,
+  ...(sni === undefined ? {} : { sni }),
+  ...(cert === undefined ? {} : { cert }),
+});
+
 /** What a handshake has told counts, and nothing that a proxy has said of another. */
-export const withTls = (source: Source, { version, sni, alpn, cert }: TlsFacts): Source => {
-  const { ip, port, localIp, localPort } = source;
-  return {
-    ip,
-    port,
-    ...(localIp === undefined ? {} : { localIp }),
-    localPort,
-    alpn: alpn === undefined ? [] : [alpn],
-    tlsVersion: version,
-    ...(sni === undefined ? {} : { sni }),
-    ...(cert === undefined ? {} : { cert }),
-  };
-};
+export const withTls = (source: Source, { alpn, sni, ...facts }: TlsFacts): Source =>
+  learned(source, { sni, alpn: alpn === undefined ? [] : [alpn], ...facts });
 
 /** What is known of a client once its ClientHello is read; a name that its PROXY header told stays where it asks for none. */
-export const withHello = (source: Source, hello: ClientHello): Source => {
-  const { ip, port, localIp, localPort } = source;
-  const { alpn, version, sni = source.sni } = hello;
-  return {
-    ip,
-    port,
-    ...(localIp === undefined ? {} : { localIp }),
-    localPort,
-    alpn,
-    tlsVersion: version,
-    ...(sni === undefined ? {} : { sni }),
-  };
-};
+export const withHello = (
+  source: Source,
+  { alpn, version, sni = source.sni }: ClientHello,
+): Source => learned(source, { version, alpn, sni });
