@@ -17,7 +17,7 @@ const config = (label: string): Config => ({
   admin: { ip: '127.0.0.1', port: 9989, graceSecs: 10, hosts: [], maxNameSeries: 500 },
   log: { level: 'info', format: 'text' },
   workers: 0,
-  bufferSizeBytes: 262144,
+  bufferSizeBytes: 1_048_576,
   maxBufferedBytes: 1,
   routers: [
     {

@@ -74,7 +74,7 @@ test('what is not said has its default', () => {
   const server = routers[0]?.servers[0];
   assert.deepEqual(
     [admin.ip, admin.port, admin.graceSecs, bufferSizeBytes],
-    ['127.0.0.1', 9989, 10, 262144],
+    ['127.0.0.1', 9989, 10, 1_048_576],
   );
   assert.equal(server?.address.text, '127.0.0.1:7474');
   assert.deepEqual(

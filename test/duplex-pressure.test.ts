@@ -59,7 +59,7 @@ for (const [slow, fast, number] of [
       await stuck(joined, slow);
       const { unwritten, slack } = near[slow];
       // What is written from leased memory is counted as that memory.
-      if (sockets.kind === 'handle') assert.ok(budget.held === 262_144 || budget.held <= READ);
+      if (sockets.kind === 'handle') assert.ok(budget.held === MIB || budget.held <= READ);
       else assert.equal(budget.held, unwritten);
       const most = sockets.kind === 'handle' ? budget.held : slack + READ;
       assert.ok(unwritten <= most, `${unwritten} unwritten, ${budget.held} held`);
@@ -141,7 +141,7 @@ onBoth(
   },
 );
 
-for (const bufferSizeBytes of [65_536, 262_144])
+for (const bufferSizeBytes of [READ, MIB])
   onBoth(
     `the account of many streams is what their sockets hold, at any time, with reads of ${bufferSizeBytes}`,
     async (t, { join, sockets }) => {

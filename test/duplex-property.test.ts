@@ -153,7 +153,7 @@ class Rig {
 }
 
 test('fake sockets: each stream moves its own bytes, whatever happens in between', async () => {
-  const sizes = fc.constantFrom(1, 100, 20_000, 262_144);
+  const sizes = fc.constantFrom(1, 100, 20_000, 1_048_576);
   const property = fc.asyncProperty(
     fc.array(step, { maxLength: 60, size: 'max' }),
     sizes,
@@ -221,7 +221,7 @@ onBoth(
     const before = openHandles();
     const property = fc.asyncProperty(
       fc.array(socketStep, { maxLength: 60, size: 'max' }),
-      fc.constantFrom(20_000, 262_144),
+      fc.constantFrom(20_000, 1_048_576),
       async (steps, bufferSizeBytes) => {
         const limits = { bufferSizeBytes };
         const rigs = await Promise.all(

@@ -9,7 +9,7 @@ const MIXES = [
 ] as const;
 
 /** A stream may hold so much: two directions, each with leased memory, or the slack and one read. */
-const MOST_HELD = 2 * 262_144;
+const MOST_HELD = 2 * 1_048_576;
 
 for (const [mix, inbound, outbound] of MIXES) {
   const connected = async (kit: Pick<Kit, 'connectPlain' | 'connectTls'>) => ({

@@ -62,7 +62,7 @@ onBoth(
       lifetimeMs: 1100,
       halfCloseTimeoutMs: 60_000,
       resetLingerMs: 100,
-      bufferSizeBytes: 262_144,
+      bufferSizeBytes: 1_048_576,
       place: PLACE,
     });
   },

@@ -204,8 +204,8 @@ export const fileOf = (kinds: FileKinds) =>
     ),
     bufferSizeBytes: optional(
       v.int('a number of bytes from 1024 to 16777216', 1024, 16_777_216),
-      262_144,
-      'Largest single read: what a busy direction of a stream reads at once, and holds unwritten.',
+      1_048_576,
+      'Largest single read: what a busy direction of a stream reads at once, 1 MiB at most, and holds unwritten.',
     ),
     maxBufferedBytes: optional(
       v.int('a number of bytes, at least 1048576', 1_048_576),

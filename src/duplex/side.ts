@@ -25,9 +25,6 @@ export interface SideOptions {
   readonly now: () => number;
 }
 
-/** Largest lease, in bytes, whatever a config says. */
-const LEASE_BYTES = 1024 * 1024;
-
 /** A read this small, in bytes, is no bulk. */
 const QUIET_BYTES = 16 * 1024;
 
@@ -185,15 +182,15 @@ export class Side implements SocketOwner, Leaseholder {
   #grow(): void {
     const { readBytes, budget } = this.#options;
     if (budget.pressed) return;
-    const { fullRead } = this.socket;
+    const { fullRead, mostMemory } = this.socket;
     if (this.#fullRead < Math.min(readBytes, fullRead)) this.#readUpTo(fullRead);
-    if (this.#lease !== undefined || readBytes <= fullRead) return;
-    const bytes = Math.min(readBytes, LEASE_BYTES);
-    const lease = budget.lease(bytes, this);
+    const most = Math.min(readBytes, mostMemory);
+    if (this.#lease !== undefined || most <= fullRead) return;
+    const lease = budget.lease(most, this);
     if (lease === undefined) return;
     if (this.socket.readInto(lease)) {
       this.#lease = lease;
-      this.#fullRead = bytes;
+      this.#fullRead = lease.length;
       this.#hold(this.#held);
     } else {
       this.#fullRead = Number.POSITIVE_INFINITY;

@@ -1,6 +1,7 @@
 /** A socket on the platform’s own handle: no stream in between, and one memory for all reads. */
 import { getSystemErrorName } from 'node:util';
 import type { Bag, Bagged } from '../bag.ts';
+import type { Reader } from './fair-reads.ts';
 import { type Memory, SHARED_BYTES } from './memory.ts';
 import {
   type HandleListener,
@@ -17,9 +18,6 @@ import { TlsSocket } from './tls-socket.ts';
 /** The platform keeps a few bytes for each change of memory until the socket closes. */
 const MOST_CHANGES = 64;
 
-/** A socket that has read so much without a pause, in bytes, lets the others read first. */
-const TURN_BYTES = 4 * 1024 * 1024;
-
 const nothing = (): void => undefined;
 
 /** A peer that is gone without a word is found after so long and the system’s probes. */
@@ -29,15 +27,18 @@ export const KEEP_ALIVE_SECS = 60;
  * A connection on its handle. Linux only, see `native.ts`.
  * Order: `data`, `ended` and `failed` are never told from inside `read`, nor `written` from inside `write`.
  */
-export class HandleSocket implements PlainSocket, HandleListener, Bagged {
+export class HandleSocket implements PlainSocket, HandleListener, Bagged, Reader {
   owner: SocketOwner = NOBODY;
   released: () => void = nothing;
   /** What is not taken at once finds the system full. */
   readonly slack = 0;
   readonly fullRead = SHARED_BYTES;
+  readonly mostMemory = 1024 * 1024;
   unwritten = 0;
   slot = -1;
   isBroken = false;
+  burst = 0;
+  isResting = false;
   #handle: TcpHandle | undefined;
   readonly #memory: Memory;
   /** What it reads into; `undefined`: it has not begun to read. */
@@ -47,10 +48,6 @@ export class HandleSocket implements PlainSocket, HandleListener, Bagged {
   #changes = 0;
   /** Its owner wants to read. */
   #isReading = false;
-  /** Bytes of full reads, one after the other. */
-  #burst = 0;
-  /** It lets the others read. */
-  #isResting = false;
   /** Dialed ones that have still to be told to probe a silent peer; it leaves them when it closes. */
   #young: Bag<HandleSocket> | undefined;
   /** A dialed one that has written at most once: its first write waits for nothing in any case. */
@@ -113,12 +110,17 @@ export class HandleSocket implements PlainSocket, HandleListener, Bagged {
     if (handle === undefined || this.#hasEnded) return;
     if (this.#reads === undefined) this.readInto(SHARED_BYTES);
     this.#isReading = true;
-    if (!this.#isResting) handle.readStart();
+    if (!this.isResting) handle.readStart();
   }
 
   pause(): void {
     this.#isReading = false;
+    this.burst = 0;
     this.#handle?.readStop();
+  }
+
+  rested(): void {
+    if (this.#isReading && !this.#hasEnded) this.#handle?.readStart();
   }
 
   readInto(memory: Buffer | number): boolean {
@@ -175,9 +177,10 @@ export class HandleSocket implements PlainSocket, HandleListener, Bagged {
     const count = this.#memory.native.lastRead();
     if (count > 0 && this.#reads !== undefined) {
       this.#memory.lastReader = this;
-      this.#burst = count === this.#reads.length ? this.#burst + count : 0;
+      const isFull = count === this.#reads.length;
       this.owner.data(this.#reads, count, this.#isOwn);
-      if (this.#burst >= TURN_BYTES) this.#rest();
+      if (!isFull) this.burst = 0;
+      else if (this.#memory.fair.mustRest(this, count)) this.#handle?.readStop();
     } else if (count === this.#memory.native.endOfFile) this.#heardEnd();
     else if (count < 0) this.#fail(getSystemErrorName(count));
   }
@@ -188,18 +191,6 @@ export class HandleSocket implements PlainSocket, HandleListener, Bagged {
     if (status !== 0) this.#breaks(status);
     this.owner.written();
     if (this.#isEnding && this.unwritten === 0) this.owner.finished();
-  }
-
-  /** The platform would read on, 32 times in a row; eight busy sockets so hold up all others for a long time. */
-  #rest(): void {
-    this.#burst = 0;
-    if (this.#isResting) return;
-    this.#isResting = true;
-    this.#handle?.readStop();
-    this.#memory.soon(() => {
-      this.#isResting = false;
-      if (this.#isReading && !this.#hasEnded) this.#handle?.readStart();
-    });
   }
 
   #heardEnd(): void {

@@ -1,4 +1,6 @@
 /** The memory that sockets on handles read into and write from: one of each for the whole process. */
+
+import { FairReads } from './fair-reads.ts';
 import type { Native, WriteRequest } from './native.ts';
 
 /** Largest read of a socket that has no memory of its own, in bytes. */
@@ -24,6 +26,7 @@ interface Pair {
 export class Memory {
   readonly native: Native;
   readonly soon: (task: () => void) => void;
+  readonly fair: FairReads;
   /** Who was read last. */
   lastReader: object | undefined;
   #small = Buffer.allocUnsafeSlow(SMALL_BYTES);
@@ -39,6 +42,7 @@ export class Memory {
   constructor(native: Native, soon: (task: () => void) => void) {
     this.native = native;
     this.soon = soon;
+    this.fair = new FairReads(soon);
   }
 
   /** Memory for all to read into, up to so many bytes; the same each time. A config knows few lengths. */

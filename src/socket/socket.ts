@@ -32,6 +32,8 @@ export interface Socket {
   readonly slack: number;
   /** A read of so many bytes into what all sockets share says that there is more to come. */
   readonly fullRead: number;
+  /** More memory of its own than this, in bytes, makes it no faster. */
+  readonly mostMemory: number;
   /** Bytes that were given to `write` and that the system has not taken. */
   readonly unwritten: number;
   /** As `unwritten`, and falls with each byte that the system takes, where that can be seen. */

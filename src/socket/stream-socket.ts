@@ -28,6 +28,8 @@ export class StreamSocket implements Socket {
   released: () => void = nothing;
   readonly slack = SLACK_BYTES;
   readonly fullRead = SHARED_BYTES;
+  /** It reads into its own. */
+  readonly mostMemory = 0;
   unwritten = 0;
   protected readonly node: NodeSocket;
   /** It tells what it reads. */

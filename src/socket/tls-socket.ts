@@ -31,6 +31,8 @@ export class TlsSocket extends TlsFacts implements SecureSocket, TlsListener {
   released: () => void;
   readonly slack = SLACK_BYTES;
   readonly fullRead = RECORD_BYTES;
+  /** As much as one read of the connection below brings, a few times over. */
+  readonly mostMemory = 256 * 1024;
   unwritten = 0;
   isBroken = false;
   #changes = 0;

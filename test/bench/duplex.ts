@@ -24,7 +24,7 @@ const options = {
     lifetimeMs: Number.POSITIVE_INFINITY,
     halfCloseTimeoutMs: 60_000,
     resetLingerMs: 100,
-    bufferSizeBytes: 262_144,
+    bufferSizeBytes: 1_048_576,
     place: 'bench',
   },
   timers,

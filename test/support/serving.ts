@@ -124,7 +124,7 @@ export const startServing = async (scope: Scope, options: ServingOptions = {}) =
     descriptors,
     budget,
     timers,
-    bufferSizeBytes: () => 262_144,
+    bufferSizeBytes: () => 1_048_576,
     nextId: () => ++lastId,
     identifier: noPlugin,
   };

@@ -31,7 +31,7 @@ export const NO_LIMITS: StreamLimits = {
   lifetimeMs: Number.POSITIVE_INFINITY,
   halfCloseTimeoutMs: Number.POSITIVE_INFINITY,
   resetLingerMs: 100,
-  bufferSizeBytes: 262_144,
+  bufferSizeBytes: 1_048_576,
   place: 'routers[0].servers[0]',
 };
 

@@ -1,0 +1,111 @@
+/** Memory that busy directions lease, and how much sockets read in one turn of the event loop. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { BufferBudget } from '../src/duplex/budget.ts';
+import { HandleSocket } from '../src/socket/handle-socket.ts';
+import { Memory, SHARED_BYTES } from '../src/socket/memory.ts';
+import { NOBODY } from '../src/socket/socket.ts';
+import { makeTimers } from '../src/timers.ts';
+import { FakeNative } from './support/fake-handle.ts';
+import { makeHandClock } from './support/hand-clock.ts';
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+const makeBudget = (max: number): BufferBudget =>
+  new BufferBudget(max, makeTimers(makeHandClock().scheduler));
+
+const makeHolder = () => ({ slot: -1, movedAt: 0, giveLease: () => undefined });
+
+/** How long the pieces are that directions get which all want so much. */
+const lengths = (budget: BufferBudget, count: number, most: number): (number | undefined)[] =>
+  Array.from({ length: count }, () => budget.lease(most, makeHolder())?.length);
+
+test('few directions lease as much as they want, and more of them less each', () => {
+  const got = lengths(makeBudget(256 * MIB), 40, MIB);
+  const expected = [
+    ...Array<number>(8).fill(MIB),
+    ...Array<number>(8).fill(512 * KIB),
+    ...Array<number>(24).fill(256 * KIB),
+  ];
+  assert.deepEqual(got, expected);
+});
+
+test('nobody gets more than is wanted, and little is not made less', () => {
+  assert.deepEqual(lengths(makeBudget(256 * MIB), 3, 300_000), [300_000, 300_000, 300_000]);
+  assert.deepEqual(lengths(makeBudget(256 * MIB), 40, 100_001), Array(40).fill(100_001));
+});
+
+test('leases take half of the budget at most', () => {
+  const budget = makeBudget(4 * MIB);
+  assert.deepEqual(lengths(budget, 3, MIB), [MIB, MIB, undefined]);
+  assert.equal(budget.held, 2 * MIB);
+});
+
+test('memory that was given back is used again by whoever gets as much', () => {
+  const budget = makeBudget(256 * MIB);
+  const holder = makeHolder();
+  const first = budget.lease(MIB, holder);
+  assert.ok(first !== undefined);
+  budget.giveBack(first, holder);
+  assert.notEqual(budget.lease(MIB / 2, makeHolder()), first);
+  assert.equal(budget.lease(MIB, makeHolder()), first);
+});
+
+/** Sockets that always have more to read, into memory of their own. */
+const busy = (count: number) => {
+  const native = new FakeNative();
+  const soon: (() => void)[] = [];
+  const memory = new Memory(native, (task) => soon.push(task));
+  const lease = Buffer.alloc(MIB);
+  const handles = Array.from({ length: count }, () => {
+    const handle = native.makeTcp();
+    handle.arrive(Buffer.alloc(24 * MIB));
+    const socket = new HandleSocket(handle, memory);
+    socket.owner = NOBODY;
+    socket.readInto(lease);
+    socket.read();
+    return handle;
+  });
+  return {
+    /** How much each has read in the next turn. */
+    turn: (): number[] => {
+      for (const task of soon.splice(0)) task();
+      const before = handles.map(({ heard }) => heard);
+      for (const handle of handles) handle.poll();
+      return handles.map(({ heard }, i) => heard - (before[i] ?? 0));
+    },
+  };
+};
+
+test('a socket reads 4 MiB in a turn, and goes on in the next', () => {
+  const { turn } = busy(2);
+  assert.deepEqual(turn(), [4 * MIB, 4 * MIB]);
+  assert.deepEqual(turn(), [4 * MIB, 4 * MIB]);
+});
+
+test('when all have read 16 MiB in a turn, the others read once', () => {
+  const { turn } = busy(7);
+  const first = [4, 4, 4, 4, 1, 1, 1].map((mib) => mib * MIB);
+  assert.deepEqual(turn(), first);
+  assert.deepEqual(turn(), first);
+});
+
+test('one that pauses meanwhile reads when it is wanted to, and not before the next turn', () => {
+  const native = new FakeNative();
+  const soon: (() => void)[] = [];
+  const memory = new Memory(native, (task) => soon.push(task));
+  const handle = native.makeTcp();
+  handle.arrive(Buffer.alloc(5 * MIB));
+  const socket = new HandleSocket(handle, memory);
+  socket.read();
+  for (let i = 0; i < 2; i++) handle.poll();
+  assert.equal(handle.heard, 64 * SHARED_BYTES);
+  socket.pause();
+  for (const task of soon.splice(0)) task();
+  handle.poll();
+  assert.equal(handle.heard, 64 * SHARED_BYTES);
+  socket.read();
+  handle.poll();
+  assert.equal(handle.heard, 5 * MIB);
+});
