@@ -4,7 +4,6 @@ import { test } from 'node:test';
 import { BufferBudget } from '../src/duplex/budget.ts';
 import { HandleSocket } from '../src/socket/handle-socket.ts';
 import { Memory, SHARED_BYTES } from '../src/socket/memory.ts';
-import { NOBODY } from '../src/socket/socket.ts';
 import { makeTimers } from '../src/timers.ts';
 import { FakeNative } from './support/fake-handle.ts';
 import { makeHandClock } from './support/hand-clock.ts';
@@ -52,17 +51,40 @@ test('memory that was given back is used again by whoever gets as much', () => {
   assert.equal(budget.lease(MIB, makeHolder()), first);
 });
 
-/** Sockets that always have more to read, into memory of their own. */
-const busy = (count: number) => {
+test('pieces of a length that is wanted no more make room for others', () => {
+  const budget = makeBudget(256 * MIB);
+  const borrow = (bytes: number) => {
+    const holder = makeHolder();
+    const memory = budget.lease(bytes, holder);
+    assert.ok(memory !== undefined);
+    return { memory, giveBack: () => budget.giveBack(memory, holder) };
+  };
+  const small = Array.from({ length: 4 }, () => borrow(MIB / 4));
+  for (const { giveBack } of small) giveBack();
+  const large = borrow(MIB);
+  large.giveBack();
+  assert.equal(borrow(MIB).memory, large.memory);
+});
+
+/** What the sockets of a process share, and the next turn of its loop. */
+const makeLoop = () => {
   const native = new FakeNative();
   const soon: (() => void)[] = [];
   const memory = new Memory(native, (task) => soon.push(task));
+  const next = (): void => {
+    for (const task of soon.splice(0)) task();
+  };
+  return { native, memory, next };
+};
+
+/** Sockets that always have more to read, into memory of their own. */
+const busy = (count: number) => {
+  const { native, memory, next } = makeLoop();
   const lease = Buffer.alloc(MIB);
   const handles = Array.from({ length: count }, () => {
     const handle = native.makeTcp();
     handle.arrive(Buffer.alloc(24 * MIB));
     const socket = new HandleSocket(handle, memory);
-    socket.owner = NOBODY;
     socket.readInto(lease);
     socket.read();
     return handle;
@@ -70,7 +92,7 @@ const busy = (count: number) => {
   return {
     /** How much each has read in the next turn. */
     turn: (): number[] => {
-      for (const task of soon.splice(0)) task();
+      next();
       const before = handles.map(({ heard }) => heard);
       for (const handle of handles) handle.poll();
       return handles.map(({ heard }, i) => heard - (before[i] ?? 0));
@@ -92,9 +114,7 @@ test('when all have read 16 MiB in a turn, the others read once', () => {
 });
 
 test('one that pauses meanwhile reads when it is wanted to, and not before the next turn', () => {
-  const native = new FakeNative();
-  const soon: (() => void)[] = [];
-  const memory = new Memory(native, (task) => soon.push(task));
+  const { native, memory, next } = makeLoop();
   const handle = native.makeTcp();
   handle.arrive(Buffer.alloc(5 * MIB));
   const socket = new HandleSocket(handle, memory);
@@ -102,7 +122,7 @@ test('one that pauses meanwhile reads when it is wanted to, and not before the n
   for (let i = 0; i < 2; i++) handle.poll();
   assert.equal(handle.heard, 64 * SHARED_BYTES);
   socket.pause();
-  for (const task of soon.splice(0)) task();
+  next();
   handle.poll();
   assert.equal(handle.heard, 64 * SHARED_BYTES);
   socket.read();

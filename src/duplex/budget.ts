@@ -72,7 +72,9 @@ export class BufferBudget {
     this.#leased -= memory.length;
     this.held -= memory.length;
     this.#holders.delete(holder);
-    if (this.#spare.length < SPARE_PIECES) this.#spare.push(memory);
+    this.#spare.push(memory);
+    // The oldest goes, since pieces of a length that nobody leases any more would stay for good.
+    if (this.#spare.length > SPARE_PIECES) this.#spare.shift();
     if (this.#holders.size > 0) return;
     this.#timer?.drop();
     this.#timer = undefined;

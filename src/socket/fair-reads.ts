@@ -1,9 +1,9 @@
 /** Fairness: how much sockets read in one turn of the event loop before others have theirs. */
 
-/** One socket reads so much in a turn, in bytes, and then rests. */
+/** One socket reads so much without a pause, in bytes, and then rests. */
 const SOCKET_BYTES = 4 * 1024 * 1024;
 
-/** All together read so much, in bytes; from then on each rests after one read. */
+/** All together read so much in a turn, in bytes; from then on each rests after one read. */
 const ALL_BYTES = 16 * 1024 * 1024;
 
 /** Has bursts of reads. */
@@ -34,7 +34,7 @@ export class FairReads {
     if (this.#bytes === 0) this.#soon(this.#next);
     this.#bytes += bytes;
     reader.burst += bytes;
-    if (reader.isResting || (reader.burst < SOCKET_BYTES && this.#bytes < ALL_BYTES)) return false;
+    if (reader.burst < SOCKET_BYTES && this.#bytes < ALL_BYTES) return false;
     reader.isResting = true;
     this.#resting.push(reader);
     return true;
