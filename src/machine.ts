@@ -21,6 +21,7 @@ import { makeIdentifier, makeLoadBalancer, makeOperator } from './plugins/make.t
 import { Recorder } from './recorder/recorder.ts';
 import type { RouterContext } from './router.ts';
 import { Clients } from './server/clients.ts';
+import { keepTableAhead } from './server/descriptor-table.ts';
 import { Descriptors } from './server/descriptors.ts';
 import { connectionDescriptors } from './server/fd-limit.ts';
 import type { MakeIdentifier } from './server/identify.ts';
@@ -172,8 +173,9 @@ export const makeMachine = (
   { interpret, heard }: MachineOptions = {},
 ): Machine => {
   const timers = makeTimers(env.scheduler);
-  const sockets = makeSockets(timers, (task) => void turn().then(task));
-  const descriptors = new Descriptors(connectionDescriptors());
+  const soon = (task: () => void): void => void turn().then(task);
+  const sockets = makeSockets(timers, soon);
+  const descriptors = keepTableAhead(new Descriptors(connectionDescriptors()), soon);
   const clients = new Clients();
   const budget = new BufferBudget(config().maxBufferedBytes, timers);
   const directory = new Directory(clients, timers.now);

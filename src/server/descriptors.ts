@@ -3,6 +3,8 @@
 /** A client’s own, and its endpoint’s. */
 const PER_CLIENT = 2;
 
+const nothing = (): void => undefined;
+
 /**
  * Counts the descriptors that connections hold, below a limit.
  * Bounds: `limit` is what the system allows less a reserve for the admin server, look-ups and logs. Clients
@@ -12,6 +14,8 @@ export class Descriptors {
   readonly limit: number;
   #held = 0;
   #clients = 0;
+  #mark = Number.POSITIVE_INFINITY;
+  #reached: () => void = nothing;
 
   constructor(limit: number) {
     this.limit = limit;
@@ -31,8 +35,17 @@ export class Descriptors {
     return this.has(PER_CLIENT) && (this.#clients + 1) * PER_CLIENT <= this.limit;
   }
 
+  /** Calls once, when so many are held; in place of what it was to call before. */
+  tell(mark: number, reached: () => void): void {
+    this.#mark = mark;
+    this.#reached = reached;
+  }
+
   readonly take = (): void => {
     this.#held += 1;
+    if (this.#held < this.#mark) return;
+    this.#mark = Number.POSITIVE_INFINITY;
+    this.#reached();
   };
 
   readonly give = (): void => {
