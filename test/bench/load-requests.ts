@@ -23,7 +23,12 @@ const SIZES: readonly (readonly [connections: number, count: number])[] = [
 /** How much of what the slower side can do is asked of both when latency is taken. */
 const SHARE = 0.5;
 
-const PACED_SECONDS = 1;
+/** Those that are timed, after those that are not. */
+const PACED_SECONDS = 2;
+const AHEAD_SECONDS = 0.5;
+
+/** Least rounds of it: two equals come out alike only over many. */
+const PACED_ROUNDS = 11;
 
 const recipes = ({ peers }: Plan): readonly Recipe[] => [
   bare(),
@@ -63,10 +68,11 @@ const paced = async (
 ): Promise<readonly Row[]> => {
   const other = rate.values.has('haproxy') ? 'haproxy' : 'bare pipe';
   const perSecond = Math.round(SHARE * Math.min(medianOf(rate, OURS), medianOf(rate, other)));
-  const count = Math.max(1_000, Math.round(perSecond * PACED_SECONDS));
+  const ahead = Math.round(perSecond * AHEAD_SECONDS);
+  const count = ahead + Math.max(1_000, Math.round(perSecond * PACED_SECONDS));
   const samples = await compare(peer, contenders, {
-    load: { t: 'paced', count, parallel, perSecond },
-    rounds,
+    load: { t: 'paced', count, ahead, parallel, perSecond, arrivals: 'ticks' },
+    rounds: Math.max(rounds, PACED_ROUNDS),
   });
   const id = `requests/${parallel}`;
   const name = `requests, ${parallel} open, ${perSecond} per second`;

@@ -8,7 +8,14 @@ import { measure, type Sample, watching } from './rounds.ts';
 
 const ENDPOINTS = 10_000;
 const NAME = '/svc/bench';
-const LOAD = { t: 'paced', count: 6_000, parallel: 64, perSecond: 3_000 } as const;
+const LOAD = {
+  t: 'paced',
+  count: 6_000,
+  ahead: 0,
+  parallel: 64,
+  perSecond: 3_000,
+  arrivals: 'ticks',
+} as const;
 const UPDATE_MS = 500;
 
 /** What stands in the table: the daemon while nothing changes. */

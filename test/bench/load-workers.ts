@@ -36,7 +36,14 @@ const measureOf = async (
     ({ seconds }) => COUNT / seconds,
   );
   const perSecond = Math.round(SHARE * medianOf(rate, ONE));
-  const load = { t: 'paced', count: COUNT, parallel, perSecond } as const;
+  const load = {
+    t: 'paced',
+    count: COUNT,
+    ahead: 0,
+    parallel,
+    perSecond,
+    arrivals: 'single',
+  } as const;
   const paced = await compare(peer, contenders, { load, rounds });
   return [
     makeRow({ id: `${id}/cpu`, title: `${name}: CPU of a request`, unit: 'µs' }, open, each),

@@ -1,17 +1,23 @@
-/** Small messages at a fixed rate, and how long each took from when it was due. */
+/** Small messages at a fixed rate, and how long each took. */
 import type { Line } from './lines.ts';
 import type { Outcome, Paced } from './task.ts';
+
+/** Between two looks at what is due, where the loop sleeps. */
+const TICK_MS = 1;
 
 const quantile = (sorted: Float64Array, share: number): number =>
   sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
 
-/** A run of messages. The loop never sleeps, so that no message is late because a timer was. */
+/** A run of messages. A message that finds every line busy waits, and its wait counts; a late look at the clock does not. */
 class Pace {
   readonly took: Float64Array;
   readonly #task: Paced;
   readonly #idle: Line[];
   readonly #from = performance.now();
   readonly #over: (error?: Error) => void;
+  /** When each was seen to be due. */
+  readonly #dueAt: Float64Array;
+  #due = 0;
   #begun = 0;
   #done = 0;
 
@@ -19,29 +25,41 @@ class Pace {
     this.#task = task;
     this.#idle = [...lines];
     this.#over = over;
-    this.took = new Float64Array(task.count);
+    this.took = new Float64Array(task.count - task.ahead);
+    this.#dueAt = new Float64Array(task.count);
     for (const line of lines) line.ended = () => over(new Error('ended early'));
     this.#look();
   }
 
-  /** Says what is due. A message that finds every line busy waits, and its wait counts. */
   readonly #look = (): void => {
-    const gap = 1000 / this.#task.perSecond;
-    const passed = performance.now() - this.#from;
-    while (this.#begun < this.#task.count && this.#begun * gap <= passed) {
-      const line = this.#idle.shift();
-      if (line === undefined) break;
-      this.#say(line, this.#from + this.#begun * gap);
-      this.#begun += 1;
-    }
-    if (this.#begun < this.#task.count) setImmediate(this.#look);
+    const { count, perSecond, arrivals } = this.#task;
+    const now = performance.now();
+    const due = Math.min(count, Math.ceil(((now - this.#from) * perSecond) / 1000));
+    this.#dueAt.fill(now, this.#due, due);
+    this.#due = due;
+    this.#sayDue();
+    if (due === count) return;
+    if (arrivals === 'ticks') setTimeout(this.#look, TICK_MS);
+    else setImmediate(this.#look);
   };
 
-  #say(line: Line, due: number): void {
+  #sayDue(): void {
+    while (this.#begun < this.#due) {
+      const line = this.#idle.shift();
+      if (line === undefined) return;
+      this.#say(line, this.#begun++);
+    }
+  }
+
+  #say(line: Line, index: number): void {
+    const { ahead } = this.#task;
     line.echoed = () => {
-      this.took[this.#done++] = performance.now() - due;
+      if (index >= ahead)
+        this.took[index - ahead] = performance.now() - (this.#dueAt[index] ?? Number.NaN);
+      this.#done += 1;
       this.#idle.push(line);
       if (this.#done === this.#task.count) this.#over();
+      else this.#sayDue();
     };
     line.say();
   }

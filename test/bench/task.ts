@@ -29,6 +29,13 @@ export interface Paced {
   readonly t: 'paced';
   readonly count: number;
   readonly perSecond: number;
+  /** The first so many are not timed: who has just taken the connections still tidies up. */
+  readonly ahead: number;
+  /**
+   * `single`: each when it is due. The loop never sleeps, and keeps the kernel’s own threads from its CPU: what comes late,
+   * comes late by ms, and two equals differ by half. `ticks`: each ms all that is due by then, and the loop sleeps between.
+   */
+  readonly arrivals: 'single' | 'ticks';
 }
 
 /**
@@ -61,7 +68,7 @@ export type Task = Bulk | Requests | Paced | Connections | Hold | Release;
 export interface Outcome {
   /** How long it took. */
   readonly seconds: number;
-  /** Of `paced`: from when a message was due until its echo was there. */
+  /** Of `paced`: from when a message was seen to be due until its echo was there. */
   readonly p50Ms?: number;
   readonly p99Ms?: number;
 }
