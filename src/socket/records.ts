@@ -41,6 +41,7 @@ export class Records {
   /** What the library decrypts into now. */
   #place: Buffer;
   #lease: Buffer | undefined;
+  #places: readonly Buffer[] = [];
   /** How much of the leased memory is filled, and not told: whole records. */
   #filled = 0;
   /** Behind that. */
@@ -77,6 +78,7 @@ export class Records {
       this.#kept.unshift(Buffer.from(this.#lease.subarray(0, this.#filled)));
     this.#filled = 0;
     this.#lease = memory;
+    this.#places = memory === undefined ? [] : placesOf(memory);
     if (this.#kept.length > 0) this.#putOff();
     return this.#isTaking || this.#place === this.#setup.shared ? undefined : this.#move();
   }
@@ -123,9 +125,7 @@ export class Records {
 
   /** The place behind what is filled. */
   #end(): Buffer | undefined {
-    return this.#lease === undefined
-      ? undefined
-      : placesOf(this.#lease)[this.#filled / RECORD_BYTES];
+    return this.#places[this.#filled / RECORD_BYTES];
   }
 
   #gather(lease: Buffer, memory: Buffer, length: number): void {

@@ -31,8 +31,8 @@ export class TlsSocket extends TlsFacts implements SecureSocket, TlsListener {
   released: () => void;
   readonly slack = SLACK_BYTES;
   readonly fullRead = RECORD_BYTES;
-  /** As much as one read of the connection below brings, a few times over. */
-  readonly mostMemory = 256 * 1024;
+  /** What one read of the connection below brings, twice over: more is out of the nearer caches before it is written. */
+  readonly mostMemory = 128 * 1024;
   unwritten = 0;
   isBroken = false;
   #changes = 0;

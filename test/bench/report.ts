@@ -70,8 +70,9 @@ export const tally = (rows: readonly Row[]): string => {
 export const reportOf = (rows: readonly Row[], under: Circumstances): string =>
   [
     `${under.machine}; ${under.versions.join(', ')}.`,
-    `Medians of ${under.rounds} alternating rounds (idle memory: of at most 3); a ratio is the median of the`,
-    'ratios of each round, ours to the other’s. CPU is the proxy’s own, everything is on loopback.',
+    `Medians of ${under.rounds} alternating rounds (idle memory: of at most 3, latencies: of at least 11); a ratio is the`,
+    'median of the ratios of each round, ours to the other’s. CPU is the proxy’s own, everything is on loopback. Latencies are',
+    'at half of the most that ours and haproxy can do, from the millisecond in which a request is due; A/A is haproxy beside itself.',
     ...under.missing.map((one) => `Left out: ${one}.`),
     '',
     tableOf(rows),
