@@ -8,3 +8,10 @@ import { setFlagsFromString } from 'node:v8';
  * For a process that is ours: to be called before it serves, and not in a program that uses us as a library.
  */
 export const keepYoung = (): void => setFlagsFromString('--no-allocation-site-pretenuring');
+
+/**
+ * Has what a busy time has left be given back by one full collection. By itself V8 makes three of them in two seconds as
+ * soon as little is allocated, and streams that only pass bytes on allocate little: each holds them up for 5 to 9 ms.
+ * For a process that is ours, as `keepYoung`.
+ */
+export const giveBackOnce = (): void => setFlagsFromString('--memory-reducer-single-gc');

@@ -5,7 +5,7 @@ import { type Either, isLeft, left } from 'fp-ts/lib/Either.js';
 import { fromEvent, map, merge, type Observable, config as rxConfig } from 'rxjs';
 import { askName, askRoute } from './ask.ts';
 import { HELP, parseCommandLine, type Task } from './cli.ts';
-import { keepYoung } from './collector.ts';
+import { giveBackOnce, keepYoung } from './collector.ts';
 import type { NamerdConfig } from './config/build-namerd.ts';
 import { NAMERD } from './config/load.ts';
 import { type LoadedFile, readConfig, readFileOf } from './config/read.ts';
@@ -55,6 +55,7 @@ const loadAgain =
 /** Runs until it is told how to exit; a fault of our own ends the process, and says so. */
 const live = (world: World, life$: Observable<number>): void => {
   keepYoung();
+  giveBackOnce();
   const exit = (code: number): void => {
     void world.flush().then(() => process.exit(code));
   };
