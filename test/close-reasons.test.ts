@@ -6,7 +6,7 @@ import { type Daemon, startDaemon } from './support/daemon.ts';
 import { eventually } from './support/eventually.ts';
 import { makeIdentity } from './support/identity.ts';
 import { writeIn } from './support/plugins.ts';
-import { freePort, makeScope, temporaryFolder } from './support/process.ts';
+import { makeScope, temporaryFolder } from './support/process.ts';
 import { route } from './support/route.ts';
 import {
   dropPeers,
@@ -14,6 +14,7 @@ import {
   type Peer,
   startDeaf,
   startEcho,
+  startRefusing,
   startServer,
 } from './support/tcp.ts';
 
@@ -49,7 +50,7 @@ before(async () => {
   const echo = await startEcho(scope);
   const mute = await startServer(scope, (socket) => socket.resume());
   const deaf = await startDeaf(scope);
-  const refusing = [await freePort(), await freePort(), await freePort()];
+  const refusing = await Promise.all(Array.from({ length: 3 }, () => startRefusing(scope)));
   const identity = await makeIdentity(scope, 'localhost');
   const miserly = { minRetriesPerSec: 0, percentCanRetry: 0, ttlSecs: 10 };
   const nameless = route('nameless', []);

@@ -6,9 +6,9 @@ import { makeAddress } from '../src/address.ts';
 import { makeDialer } from './support/dialing.ts';
 import { eventually } from './support/eventually.ts';
 import { hear, say } from './support/hearer.ts';
-import { freePort, makeScope } from './support/process.ts';
+import { makeScope } from './support/process.ts';
 import { handlesGone, onBoth, openHandles, turn } from './support/sockets.ts';
-import { startEcho, startServer } from './support/tcp.ts';
+import { startEcho, startRefusing, startServer } from './support/tcp.ts';
 
 onBoth(
   'a dial that succeeds hands over a socket that half-closes and is no longer the dial’s',
@@ -82,7 +82,7 @@ onBoth('the time a dial took is told in µs', async (t, { sockets }) => {
 onBoth('a port where nobody listens refuses', async (t, { sockets }) => {
   const scope = makeScope(t);
   const { begin, descriptors, timers } = makeDialer(scope, { sockets });
-  const { outcome } = begin(await freePort());
+  const { outcome } = begin(await startRefusing(scope));
   assert.deepEqual(await outcome(), {
     t: 'connectFailed',
     cause: 'refused',

@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test';
 import { type Daemon, type LogLine, startDaemon } from './support/daemon.ts';
 import { eventually } from './support/eventually.ts';
 import { makeIdentity } from './support/identity.ts';
-import { freePort, makeScope } from './support/process.ts';
+import { makeScope } from './support/process.ts';
 import { route } from './support/route.ts';
 import {
   dropPeers,
@@ -14,6 +14,7 @@ import {
   openPeers,
   startDeaf,
   startEcho,
+  startRefusing,
   startServer,
 } from './support/tcp.ts';
 
@@ -35,7 +36,10 @@ before(async () => {
       route('secure', [echo], {
         server: { ...server, tls: { defaultIdentity: identity, handshakeTimeoutMs: 500 } },
       }),
-      route('refused', [await freePort(), await freePort()], { server, client }),
+      route('refused', [await startRefusing(scope), await startRefusing(scope)], {
+        server,
+        client,
+      }),
       route('resetting', [resetting], { server, client }),
       route('deaf', [await startDeaf(scope)], { server, client }),
       route('mute', [mute], { server: { ...server, idleTimeoutMs: 300 }, client }),

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { type Daemon, runCommand, startDaemon } from './support/daemon.ts';
 import { WHOLE, writeIn } from './support/plugins.ts';
 import { freePort, makeScope, type Scope, temporaryFolder } from './support/process.ts';
-import { openPeer, startNamed } from './support/tcp.ts';
+import { openPeer, startNamed, startRefusing } from './support/tcp.ts';
 
 const NAMES = (a: number, b: number) => ({
   '/svc/a': [`127.0.0.1:${a}`],
@@ -20,7 +20,7 @@ const configOf = async (scope: Scope, more: object = {}): Promise<object> => ({
       label: 'r',
       interpreter: {
         kind: 'static',
-        names: NAMES(await startNamed(scope, 'A'), await freePort()),
+        names: NAMES(await startNamed(scope, 'A'), await startRefusing(scope)),
       },
       servers: [
         { port: await freePort(), dstName: '/svc/a' },

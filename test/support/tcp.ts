@@ -38,6 +38,15 @@ export const startNamed = (scope: Scope, name: string): Promise<number> =>
     socket.pipe(socket);
   });
 
+/** A port that refuses connections: the near end of a connection has it until the test ends, so nobody else gets it to listen. */
+export const startRefusing = async (scope: Scope): Promise<number> => {
+  const port = await startServer(scope, (socket) => socket.resume());
+  const socket = connect({ port, host: '127.0.0.1' });
+  await once(socket, 'connect');
+  scope.after(() => void socket.destroy());
+  return socket.localPort ?? 0;
+};
+
 const STOPPED = `
 const { connect, createServer } = require('node:net');
 const server = createServer().listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => {
