@@ -3,8 +3,9 @@
  * and whoever wants that one waits until no processor looks at the old table any more, as Node has several threads: the
  * event loop would stand still for 5 to 17 ms, eight times on the way to 9,000 connections. Source: Linux, fs/file.c.
  */
-import { closeSync, open, openSync, readFileSync } from 'node:fs';
+import { closeSync, open, openSync } from 'node:fs';
 import type { Descriptors } from './descriptors.ts';
+import { readOwn } from './fd-limit.ts';
 
 /** Opened for its descriptor alone. */
 const NOTHING = '/dev/null';
@@ -133,15 +134,6 @@ export const tableSize = (status: string): number | undefined => {
   return size === undefined ? undefined : Number(size);
 };
 
-const ownSize = (): number | undefined => {
-  try {
-    return tableSize(readFileSync('/proc/self/status', 'utf8'));
-  } catch {
-    // Only Linux has it.
-    return undefined;
-  }
-};
-
 /**
  * Keeps the system’s table ahead of the descriptors that are held, from now on, and gives them back. `soon` runs a task in the next turn of the
  * event loop. Nothing where the system does not tell the size of its table.
@@ -151,7 +143,7 @@ export const keepTableAhead = (
   soon: (task: () => void) => void,
   { files, size }: { readonly files: Files; readonly size: number | undefined } = {
     files: FILES,
-    size: ownSize(),
+    size: tableSize(readOwn('status')),
   },
 ): Descriptors => {
   if (size !== undefined) new Table(size, { descriptors, soon, files }).begin();

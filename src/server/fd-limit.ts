@@ -1,4 +1,4 @@
-/** How many file descriptors the process may have, which Node does not tell. */
+/** What the system tells of the process, and Node does not: how many file descriptors it may have. */
 import { readFileSync } from 'node:fs';
 
 /** Kept free for the admin server, look-ups, logs and what Node itself opens. */
@@ -10,12 +10,14 @@ export const connectionShare = (limits: string): number => {
   return Math.max(2, soft - RESERVE);
 };
 
-/** Descriptors that connections of this process may hold; `Infinity` where the system does not tell. */
-export const connectionDescriptors = (): number => {
+/** What the system tells of this process in `file`; nothing where there is none: only Linux has it. */
+export const readOwn = (file: 'limits' | 'status'): string => {
   try {
-    return connectionShare(readFileSync('/proc/self/limits', 'utf8'));
+    return readFileSync(`/proc/self/${file}`, 'utf8');
   } catch {
-    // Only Linux has it.
-    return Number.POSITIVE_INFINITY;
+    return '';
   }
 };
+
+/** Descriptors that connections of this process may hold; `Infinity` where the system does not tell. */
+export const connectionDescriptors = (): number => connectionShare(readOwn('limits'));
