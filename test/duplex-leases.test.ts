@@ -6,13 +6,11 @@ import { openDuplex } from '../src/duplex/duplex.ts';
 import { HandleSocket } from '../src/socket/handle-socket.ts';
 import { Memory, SHARED_BYTES } from '../src/socket/memory.ts';
 import { fresh } from '../src/socket/read-ahead.ts';
+import { SHORT_BYTES } from '../src/socket/socket.ts';
 import { makeTimers } from '../src/timers.ts';
 import { FakeNative } from './support/fake-handle.ts';
 import { makeHandClock } from './support/hand-clock.ts';
 import { NO_LIMITS } from './support/sockets.ts';
-
-/** What a direction reads at once while the budget is used up. */
-const PRESSED_BYTES = 16 * 1024;
 
 /** A stream between two handles, and what it keeps account with. */
 const makeStream = () => {
@@ -30,11 +28,14 @@ const makeStream = () => {
     answered: () => undefined,
     closed: () => assert.fail('it goes on'),
   });
-  const say = (bytes: number): void => {
+  /** The longest read of so many bytes that come. */
+  const say = (bytes: number): number => {
+    client.longestRead = 0;
     client.arrive(Buffer.alloc(bytes));
     client.poll();
+    return client.longestRead;
   };
-  return { client, endpoint, clock, timers, budget, say };
+  return { endpoint, clock, timers, budget, say };
 };
 
 test('a direction that fills its reads leases memory until one small read', () => {
@@ -47,25 +48,48 @@ test('a direction that fills its reads leases memory until one small read', () =
 
 test('or until it has been quiet', () => {
   const { say, budget, clock, timers } = makeStream();
-  say(SHARED_BYTES);
+  say(2 * SHARED_BYTES);
   assert.ok(budget.held > SHARED_BYTES);
   clock.advance(5000);
   assert.equal(budget.held, 0);
   assert.equal(timers.size(), 0, 'nothing looks for leases that are not there');
 });
 
-test('while the budget is used up nobody leases, and who has to wait reads 16 KiB at once', () => {
-  const { say, budget, client, endpoint } = makeStream();
-  const others = budget.max;
+test('a direction begins with short reads, goes on with full ones, and then with memory of its own', () => {
+  const { say } = makeStream();
+  assert.equal(say(SHORT_BYTES), SHORT_BYTES);
+  assert.equal(say(SHARED_BYTES), SHARED_BYTES);
+  assert.equal(say(5 * SHARED_BYTES), 5 * SHARED_BYTES);
+});
+
+test('near the end of the budget nobody leases, and all read little at once', () => {
+  const { say, budget } = makeStream();
+  say(SHORT_BYTES);
+  const others = 0.75 * budget.max;
   budget.held += others;
-  say(3 * SHARED_BYTES);
-  assert.equal(budget.held, others);
-  endpoint.block();
   say(SHARED_BYTES);
-  endpoint.admit(Number.POSITIVE_INFINITY);
-  endpoint.poll();
-  client.longestRead = 0;
-  say(3 * SHARED_BYTES);
-  assert.equal(client.longestRead, PRESSED_BYTES);
+  assert.equal(say(3 * SHARED_BYTES), SHORT_BYTES);
   assert.equal(budget.held, others);
+  budget.held -= 1;
+  say(SHORT_BYTES);
+  assert.equal(say(SHARED_BYTES), SHARED_BYTES);
+});
+
+test('near the end of the budget leases are given back: at the next read, or when all is written', () => {
+  for (const isLate of [false, true]) {
+    const { say, budget, endpoint } = makeStream();
+    const others = 0.75 * budget.max;
+    say(3 * SHARED_BYTES);
+    if (isLate) {
+      endpoint.block();
+      say(SHARED_BYTES);
+    }
+    budget.held += others;
+    if (isLate) {
+      endpoint.admit(Number.POSITIVE_INFINITY);
+      endpoint.poll();
+    } else say(2 * SHARED_BYTES);
+    assert.equal(budget.held, others);
+    assert.equal(say(3 * SHARED_BYTES), SHORT_BYTES);
+  }
 });

@@ -1,6 +1,7 @@
 /** What the socket pipe holds when one side is slower than the other: bounded, counted, and delivered later. */
 import assert from 'node:assert/strict';
-import { BufferBudget, PRESSED_BYTES } from '../src/duplex/budget.ts';
+import { BufferBudget } from '../src/duplex/budget.ts';
+import { SHORT_BYTES } from '../src/socket/socket.ts';
 import { makeTimers } from '../src/timers.ts';
 import { makeHandClock } from './support/hand-clock.ts';
 import { onBoth, pattern, stuck, turn } from './support/sockets.ts';
@@ -129,7 +130,7 @@ onBoth(
     pour(second.endpoint.socket, 8, 20 * MIB);
     await stuck(second, 'client');
     const held = budget.held - before;
-    const slack = sockets.kind === 'handle' ? 0 : PRESSED_BYTES;
+    const slack = sockets.kind === 'handle' ? 0 : SHORT_BYTES;
     assert.ok(held > 0 && held <= slack + READ, `${held} held`);
     for (const { client } of [first, second]) client.read();
     assert.equal(await first.client.outcome, 'end');

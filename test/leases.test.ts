@@ -118,6 +118,7 @@ test('one that pauses meanwhile reads when it is wanted to, and not before the n
   const handle = native.makeTcp();
   handle.arrive(Buffer.alloc(5 * MIB));
   const socket = new HandleSocket(handle, memory);
+  socket.readInto(SHARED_BYTES);
   socket.read();
   for (let i = 0; i < 2; i++) handle.poll();
   assert.equal(handle.heard, 64 * SHARED_BYTES);

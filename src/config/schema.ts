@@ -210,7 +210,7 @@ export const fileOf = (kinds: FileKinds) =>
     maxBufferedBytes: optional(
       v.int('a number of bytes, at least 1048576', 1_048_576),
       268_435_456,
-      'Most bytes that all streams hold, unwritten or as read buffers; from there on reads shrink and new connections are reset.',
+      'Most bytes that all streams hold, unwritten or as read buffers; from three quarters of it on reads shrink to 16 KiB, and at the whole new connections are reset.',
     ),
     plugins: optional(
       pluginList,

@@ -2,14 +2,14 @@
 import { Bag, type Bagged } from '../bag.ts';
 import type { Timer, Timers } from '../timers.ts';
 
-/** The most that one read brings while the budget is pressed, in bytes. */
-export const PRESSED_BYTES = 16 * 1024;
-
 /** A lease whose holder moved nothing for so long is taken back, in ms. */
 const QUIET_MS = 1000;
 
 /** The share of the budget that leases may take: streams that are busy must not keep others out. */
 const LEASE_SHARE = 1 / 2;
+
+/** From this share of the budget on reads are short, so that many more directions have room before it is full. */
+const PRESSED_SHARE = 3 / 4;
 
 /**
  * All that is leased should stay near what a CPU’s cache holds, in bytes: the first to lease get large pieces, which save system
@@ -33,11 +33,12 @@ export interface Leaseholder extends Bagged {
 
 /**
  * The account that every direction of every stream keeps: bytes that were read and not yet written, and leases.
- * Bounds: `held` goes beyond `max` only by what directions hold while it is pressed, one read each.
+ * Bounds: nobody new is let in from `max` on. `held` goes beyond it only by what directions hold that are here: a
+ * short read each, or one read where the platform shows no handles.
  * Ends: with its last lease there is no timer left.
  */
 export class BufferBudget {
-  /** From here on directions are kept short, in bytes. A reload may change it. */
+  /** In bytes. A reload may change it. */
   max: number;
   /** Bytes held now. Each direction adds what it takes and gives all of it back. */
   held = 0;
@@ -52,7 +53,12 @@ export class BufferBudget {
     this.#timers = timers;
   }
 
+  /** Directions are kept short. */
   get pressed(): boolean {
+    return this.held >= this.max * PRESSED_SHARE;
+  }
+
+  get isFull(): boolean {
     return this.held >= this.max;
   }
 

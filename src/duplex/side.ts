@@ -1,8 +1,8 @@
 /** One side of a stream: what its socket reads is written to the socket of the other, and counted. */
 import type { Side as SideName } from '../close-reason.ts';
 import type { Begun } from '../socket/read-ahead.ts';
-import type { Socket, SocketOwner } from '../socket/socket.ts';
-import { type BufferBudget, type Leaseholder, PRESSED_BYTES } from './budget.ts';
+import { SHORT_BYTES, type Socket, type SocketOwner } from '../socket/socket.ts';
+import type { BufferBudget, Leaseholder } from './budget.ts';
 
 /** Hears what changes a stream’s course. */
 export interface SideHearer {
@@ -70,7 +70,7 @@ export class Side implements SocketOwner, Leaseholder {
     this.name = name;
     this.socket = socket;
     this.#options = options;
-    this.#fullRead = Math.min(options.readBytes, socket.fullRead);
+    this.#fullRead = Math.min(options.readBytes, socket.reads);
   }
 
   /** Bytes that the system has taken from the other socket. */
@@ -90,7 +90,7 @@ export class Side implements SocketOwner, Leaseholder {
   /** Takes the socket over, passes on what it has said already, and reads. */
   start(begun: Begun): void {
     this.socket.owner = this;
-    if (this.#fullRead < this.socket.fullRead) this.#readUpTo(this.#fullRead);
+    if (this.#fullRead < this.socket.reads) this.#readUpTo(this.#fullRead);
     for (const bytes of begun.said) this.data(bytes, bytes.length, true);
     begun.forget();
     if (begun.hasEnded) this.ended();
@@ -106,7 +106,8 @@ export class Side implements SocketOwner, Leaseholder {
     const sink = this.other.socket;
     if (!sink.write(memory, length, isOurs)) this.#lag(sink);
     else if (sink.isBroken) this.#lost += length;
-    if (length === this.#fullRead) this.#grow();
+    if (this.#options.budget.pressed) this.#shrink();
+    else if (length === this.#fullRead) this.#grow();
     else if (this.#lease !== undefined && length < QUIET_BYTES) this.giveLease();
   }
 
@@ -168,8 +169,9 @@ export class Side implements SocketOwner, Leaseholder {
     // What the other socket still writes from stays as it is.
     if (lease === undefined || this.#held > 0) return;
     this.#lease = undefined;
-    this.#readUpTo(this.socket.fullRead);
-    this.#options.budget.giveBack(lease, this);
+    const { budget } = this.#options;
+    this.#readUpTo(budget.pressed ? SHORT_BYTES : this.socket.fullRead);
+    budget.giveBack(lease, this);
   }
 
   /** Reads so much at once from now on, into shared memory, where the socket can be told. */
@@ -178,12 +180,20 @@ export class Side implements SocketOwner, Leaseholder {
     if (this.socket.readInto(most)) this.#fullRead = most;
   }
 
-  /** There is more than one read brings. */
+  /** There is little memory left for all. */
+  #shrink(): void {
+    if (this.#lease !== undefined) this.giveLease();
+    else if (this.#fullRead > SHORT_BYTES) this.#readUpTo(SHORT_BYTES);
+  }
+
+  /** There is more than one read brings: short reads, then full ones, then memory of its own. */
   #grow(): void {
     const { readBytes, budget } = this.#options;
-    if (budget.pressed) return;
     const { fullRead, mostMemory } = this.socket;
-    if (this.#fullRead < Math.min(readBytes, fullRead)) this.#readUpTo(fullRead);
+    if (this.#fullRead < Math.min(readBytes, fullRead)) {
+      this.#readUpTo(fullRead);
+      return;
+    }
     const most = Math.min(readBytes, mostMemory);
     if (this.#lease !== undefined || most <= fullRead) return;
     const lease = budget.lease(most, this);
@@ -202,9 +212,6 @@ export class Side implements SocketOwner, Leaseholder {
   #lag(sink: Socket): void {
     this.#hold(sink.unwritten);
     this.#queued = sink.queued;
-    const { pressed } = this.#options.budget;
-    if (pressed && this.#lease === undefined && this.#fullRead > PRESSED_BYTES)
-      this.#readUpTo(PRESSED_BYTES);
     if (this.#isPaused || (this.#held <= this.#slack(sink) && this.#lease === undefined)) return;
     this.#isPaused = true;
     this.socket.pause();
@@ -213,7 +220,7 @@ export class Side implements SocketOwner, Leaseholder {
   /** What may be unwritten before reads pause: nothing between two handles, more where a stream of Node is a side. */
   #slack(sink: Socket): number {
     const slack = Math.max(sink.slack, this.socket.slack);
-    return this.#options.budget.pressed ? Math.min(slack, PRESSED_BYTES) : slack;
+    return this.#options.budget.pressed ? Math.min(slack, SHORT_BYTES) : slack;
   }
 
   #drain(sink: Socket): void {

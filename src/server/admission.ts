@@ -88,8 +88,7 @@ export class Admission {
       return { reason: 'max-concurrency', by: 'proxy', limit: `${maxConcurrency}`, place };
     if (!descriptors.hasForClient())
       return { reason: 'fd-limit', by: 'proxy', limit: `${descriptors.limit}` };
-    if (budget.pressed)
-      return { reason: 'max-buffered-bytes', by: 'proxy', limit: `${budget.max}` };
+    if (budget.isFull) return { reason: 'max-buffered-bytes', by: 'proxy', limit: `${budget.max}` };
     return undefined;
   }
 }

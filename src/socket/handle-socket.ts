@@ -12,7 +12,7 @@ import {
   type TcpHandle,
 } from './native.ts';
 import type { Securing, Terms } from './secure.ts';
-import { NOBODY, type PlainSocket, type SocketOwner } from './socket.ts';
+import { NOBODY, type PlainSocket, SHORT_BYTES, type SocketOwner } from './socket.ts';
 import { TlsSocket } from './tls-socket.ts';
 
 /** The platform keeps a few bytes for each change of memory until the socket closes. */
@@ -42,7 +42,7 @@ export class HandleSocket implements PlainSocket, HandleListener, Bagged, Reader
   #handle: TcpHandle | undefined;
   readonly #memory: Memory;
   /** What it reads into; `undefined`: it has not begun to read. */
-  #reads: Buffer | undefined;
+  #place: Buffer | undefined;
   /** That is memory of its own. */
   #isOwn = false;
   #changes = 0;
@@ -81,6 +81,10 @@ export class HandleSocket implements PlainSocket, HandleListener, Bagged, Reader
     return this.#handle !== undefined;
   }
 
+  get reads(): number {
+    return this.#place?.length ?? SHORT_BYTES;
+  }
+
   get queued(): number {
     return this.#handle?.writeQueueSize ?? 0;
   }
@@ -108,7 +112,7 @@ export class HandleSocket implements PlainSocket, HandleListener, Bagged, Reader
     const handle = this.#handle;
     // Behind an end the platform tells the same end again, each time that it is asked.
     if (handle === undefined || this.#hasEnded) return;
-    if (this.#reads === undefined) this.readInto(SHARED_BYTES);
+    if (this.#place === undefined) this.readInto(SHORT_BYTES);
     this.#isReading = true;
     if (!this.isResting) handle.readStart();
   }
@@ -129,8 +133,8 @@ export class HandleSocket implements PlainSocket, HandleListener, Bagged, Reader
     if (this.#changes >= MOST_CHANGES && !this.#isOwn) return false;
     this.#changes += 1;
     this.#isOwn = typeof memory !== 'number';
-    this.#reads = typeof memory === 'number' ? this.#memory.view(memory) : memory;
-    readInto(this.#handle, this.#reads);
+    this.#place = typeof memory === 'number' ? this.#memory.view(memory) : memory;
+    readInto(this.#handle, this.#place);
     return true;
   }
 
@@ -175,10 +179,10 @@ export class HandleSocket implements PlainSocket, HandleListener, Bagged, Reader
 
   heard(): undefined {
     const count = this.#memory.native.lastRead();
-    if (count > 0 && this.#reads !== undefined) {
+    if (count > 0 && this.#place !== undefined) {
       this.#memory.lastReader = this;
-      const isFull = count === this.#reads.length;
-      this.owner.data(this.#reads, count, this.#isOwn);
+      const isFull = count === this.#place.length;
+      this.owner.data(this.#place, count, this.#isOwn);
       if (!isFull) this.burst = 0;
       else if (this.#memory.fair.mustRest(this, count)) this.#handle?.readStop();
     } else if (count === this.#memory.native.endOfFile) this.#heardEnd();

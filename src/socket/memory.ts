@@ -2,6 +2,7 @@
 
 import { FairReads } from './fair-reads.ts';
 import type { Native, WriteRequest } from './native.ts';
+import { SHORT_BYTES } from './socket.ts';
 
 /** Largest read of a socket that has no memory of its own, in bytes. */
 export const SHARED_BYTES = 64 * 1024;
@@ -33,8 +34,12 @@ export class Memory {
   #large = Buffer.allocUnsafeSlow(SHARED_BYTES);
   #request: WriteRequest | undefined;
   readonly #shared = Buffer.allocUnsafeSlow(SHARED_BYTES);
+  readonly #short = this.#shared.subarray(0, SHORT_BYTES);
   /** Parts of it, from its beginning. */
-  readonly #views = new Map([[SHARED_BYTES, this.#shared]]);
+  readonly #views = new Map([
+    [SHARED_BYTES, this.#shared],
+    [SHORT_BYTES, this.#short],
+  ]);
   /** By length: to make two views costs more than to copy a small message between them. */
   #pairs: (Pair | undefined)[] = [];
 
@@ -56,7 +61,8 @@ export class Memory {
 
   /** A copy of lent memory for one write. */
   copy(memory: Buffer, length: number): Buffer {
-    if (memory === this.#shared && length <= SMALL_BYTES) {
+    const isShared = memory === this.#short || memory === this.#shared;
+    if (isShared && length <= SMALL_BYTES) {
       const { from, to } = this.#pair(length);
       to.set(from);
       return to;

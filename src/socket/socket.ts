@@ -22,6 +22,9 @@ export interface SocketOwner {
   readonly failed: (code: string | undefined) => void;
 }
 
+/** A short read, in bytes: what a socket begins with, and what it is held to while there is little memory. */
+export const SHORT_BYTES = 16 * 1024;
+
 /** One connection. Whoever holds it owns it, and must `destroy` or `reset` it in the end unless it fails. */
 export interface Socket {
   owner: SocketOwner;
@@ -30,8 +33,10 @@ export interface Socket {
   readonly isOpen: boolean;
   /** So many bytes may be unwritten before they are a sign that the system is full. */
   readonly slack: number;
-  /** A read of so many bytes into what all sockets share says that there is more to come. */
+  /** What one read brings at most into what all sockets share, in bytes. */
   readonly fullRead: number;
+  /** What one read brings at most now, in bytes; one of that length says that there is more to come. */
+  readonly reads: number;
   /** More memory of its own than this, in bytes, makes it no faster. */
   readonly mostMemory: number;
   /** Bytes that were given to `write` and that the system has not taken. */

@@ -28,6 +28,7 @@ export class StreamSocket implements Socket {
   released: () => void = nothing;
   readonly slack = SLACK_BYTES;
   readonly fullRead = SHARED_BYTES;
+  readonly reads = SHARED_BYTES;
   /** It reads into its own. */
   readonly mostMemory = 0;
   unwritten = 0;

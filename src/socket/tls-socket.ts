@@ -31,6 +31,7 @@ export class TlsSocket extends TlsFacts implements SecureSocket, TlsListener {
   released: () => void;
   readonly slack = SLACK_BYTES;
   readonly fullRead = RECORD_BYTES;
+  readonly reads = RECORD_BYTES;
   /** What one read of the connection below brings, twice over: more is out of the nearer caches before it is written. */
   readonly mostMemory = 128 * 1024;
   unwritten = 0;

@@ -10,6 +10,7 @@ export class FakePlain implements PlainSocket {
   isOpen = true;
   readonly slack = 0;
   readonly fullRead = 65_536;
+  readonly reads = 65_536;
   readonly mostMemory = 0;
   readonly unwritten = 0;
   readonly queued = 0;
