@@ -1,11 +1,8 @@
-/** Memory that busy directions lease, and how much sockets read in one turn of the event loop. */
+/** Memory that busy directions lease. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { BufferBudget } from '../src/duplex/budget.ts';
-import { HandleSocket } from '../src/socket/handle-socket.ts';
-import { Memory, SHARED_BYTES } from '../src/socket/memory.ts';
 import { makeTimers } from '../src/timers.ts';
-import { FakeNative } from './support/fake-handle.ts';
 import { makeHandClock } from './support/hand-clock.ts';
 
 const KIB = 1024;
@@ -64,69 +61,4 @@ test('pieces of a length that is wanted no more make room for others', () => {
   const large = borrow(MIB);
   large.giveBack();
   assert.equal(borrow(MIB).memory, large.memory);
-});
-
-/** What the sockets of a process share, and the next turn of its loop. */
-const makeLoop = () => {
-  const native = new FakeNative();
-  const soon: (() => void)[] = [];
-  const memory = new Memory(native, (task) => soon.push(task));
-  const next = (): void => {
-    for (const task of soon.splice(0)) task();
-  };
-  return { native, memory, next };
-};
-
-/** Sockets that always have more to read, into memory of their own. */
-const busy = (count: number) => {
-  const { native, memory, next } = makeLoop();
-  const lease = Buffer.alloc(MIB);
-  const handles = Array.from({ length: count }, () => {
-    const handle = native.makeTcp();
-    handle.arrive(Buffer.alloc(24 * MIB));
-    const socket = new HandleSocket(handle, memory);
-    socket.readInto(lease);
-    socket.read();
-    return handle;
-  });
-  return {
-    /** How much each has read in the next turn. */
-    turn: (): number[] => {
-      next();
-      const before = handles.map(({ heard }) => heard);
-      for (const handle of handles) handle.poll();
-      return handles.map(({ heard }, i) => heard - (before[i] ?? 0));
-    },
-  };
-};
-
-test('a socket reads 4 MiB in a turn, and goes on in the next', () => {
-  const { turn } = busy(2);
-  assert.deepEqual(turn(), [4 * MIB, 4 * MIB]);
-  assert.deepEqual(turn(), [4 * MIB, 4 * MIB]);
-});
-
-test('when all have read 16 MiB in a turn, the others read once', () => {
-  const { turn } = busy(7);
-  const first = [4, 4, 4, 4, 1, 1, 1].map((mib) => mib * MIB);
-  assert.deepEqual(turn(), first);
-  assert.deepEqual(turn(), first);
-});
-
-test('one that pauses meanwhile reads when it is wanted to, and not before the next turn', () => {
-  const { native, memory, next } = makeLoop();
-  const handle = native.makeTcp();
-  handle.arrive(Buffer.alloc(5 * MIB));
-  const socket = new HandleSocket(handle, memory);
-  socket.readInto(SHARED_BYTES);
-  socket.read();
-  for (let i = 0; i < 2; i++) handle.poll();
-  assert.equal(handle.heard, 64 * SHARED_BYTES);
-  socket.pause();
-  next();
-  handle.poll();
-  assert.equal(handle.heard, 64 * SHARED_BYTES);
-  socket.read();
-  handle.poll();
-  assert.equal(handle.heard, 5 * MIB);
 });

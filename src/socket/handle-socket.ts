@@ -37,6 +37,7 @@ export class HandleSocket implements PlainSocket, HandleListener, Bagged, Reader
   unwritten = 0;
   slot = -1;
   isBroken = false;
+  turn = 0;
   burst = 0;
   isResting = false;
   #handle: TcpHandle | undefined;
@@ -119,7 +120,6 @@ export class HandleSocket implements PlainSocket, HandleListener, Bagged, Reader
 
   pause(): void {
     this.#isReading = false;
-    this.burst = 0;
     this.#handle?.readStop();
   }
 
@@ -183,8 +183,8 @@ export class HandleSocket implements PlainSocket, HandleListener, Bagged, Reader
       this.#memory.lastReader = this;
       const isFull = count === this.#place.length;
       this.owner.data(this.#place, count, this.#isOwn);
-      if (!isFull) this.burst = 0;
-      else if (this.#memory.fair.mustRest(this, count)) this.#handle?.readStop();
+      // Behind less than it could read there is nothing.
+      if (isFull && this.#memory.fair.mustRest(this, count)) this.#handle?.readStop();
     } else if (count === this.#memory.native.endOfFile) this.#heardEnd();
     else if (count < 0) this.#fail(getSystemErrorName(count));
   }

@@ -55,12 +55,14 @@ export const dress = (tls: TlsHandle, terms: Terms): void => {
   tls.enableSessionCallbacks();
 };
 
-/** What a TLS handle knows of its handshake. */
+/** What a TLS handle knows of its handshake, and what it asks in it. */
 export class TlsFacts {
   protected readonly tls: TlsHandle;
+  readonly #terms: Terms;
 
-  constructor(tls: TlsHandle) {
+  constructor(tls: TlsHandle, terms: Terms) {
     this.tls = tls;
+    this.#terms = terms;
   }
 
   get askedFor(): string | undefined {
@@ -82,6 +84,21 @@ export class TlsFacts {
   get distrust(): string | undefined {
     const error = this.tls.verifyError();
     return error === null || error === undefined ? undefined : codeOf(error);
+  }
+
+  /** Shows the client the certificate for the name that it asks for; gives whether there is one. */
+  protected answers(name: string | undefined): boolean {
+    const terms = this.#terms;
+    if (terms.side === 'client') return true;
+    const chosen = terms.choose === undefined ? terms.context : terms.choose(name);
+    if (chosen === undefined) return false;
+    this.tls.sni_context = chosen.context;
+    this.tls.certCbDone();
+    return true;
+  }
+
+  mayResume(session: Buffer): void {
+    if (this.#terms.side === 'client') this.#terms.remember?.(session);
   }
 
   peerCertificate(): X509Certificate | undefined {

@@ -1,19 +1,24 @@
 /** TLS on the platform’s own handles: no stream in between, and records put together before they are passed on. */
 import { getSystemErrorName } from 'node:util';
 import { codeOf } from '../listen-error.ts';
+import type { Reader } from './fair-reads.ts';
 import { type Memory, SHARED_BYTES } from './memory.ts';
-import { localOf, onWritten, readInto, type TcpHandle } from './native.ts';
+import { localOf, readInto, type TcpHandle } from './native.ts';
 import type { TlsListener } from './native-tls.ts';
 import { RECORD_BYTES, Records, type Tell } from './records.ts';
 import { CLOSED, type Handshake, type SecureSocket, type Securing, type Terms } from './secure.ts';
 import { NOBODY, type SocketOwner } from './socket.ts';
 import { dress, NOT_OURS, TlsFacts, UNRECOGNIZED_NAME } from './tls-handle.ts';
+import { TlsWrites } from './tls-writes.ts';
 
 /** The platform keeps a few bytes for each change of memory that `heard` does not give, until the socket closes. */
 const MOST_CHANGES = 64;
 
 /** Writes finish later, however soon. */
 const SLACK_BYTES = 64 * 1024;
+
+/** What a record takes, in bytes of plain reads that take as much: some for each, and more for each byte. */
+const effortOf = (length: number): number => RECORD_BYTES + 2 * length;
 
 /** What a connection is secured with, and on. */
 export interface TlsParts {
@@ -26,7 +31,7 @@ export interface TlsParts {
 }
 
 /** A connection from the begin of its handshake; until `done` is told the outcome only `destroy` may be called. */
-export class TlsSocket extends TlsFacts implements SecureSocket, TlsListener {
+export class TlsSocket extends TlsFacts implements SecureSocket, TlsListener, Reader {
   owner: SocketOwner = NOBODY;
   released: () => void;
   readonly slack = SLACK_BYTES;
@@ -34,18 +39,17 @@ export class TlsSocket extends TlsFacts implements SecureSocket, TlsListener {
   readonly reads = RECORD_BYTES;
   /** What one read of the connection below brings, twice over: more is out of the nearer caches before it is written. */
   readonly mostMemory = 128 * 1024;
-  unwritten = 0;
   isBroken = false;
+  turn = 0;
+  burst = 0;
+  isResting = false;
   #changes = 0;
   readonly #memory: Memory;
-  readonly #terms: Terms;
   readonly #records: Records;
+  readonly #writes: TlsWrites;
   #tcp: TcpHandle | undefined;
   /** While it shakes hands. */
   #done: Securing['done'] | undefined;
-  /** The library takes one write at a time; these come behind it. */
-  readonly #waiting: Buffer[] = [];
-  #isWriting = false;
   #isEnding = false;
   #hasEnded = false;
   #errorCode: string | undefined;
@@ -53,14 +57,14 @@ export class TlsSocket extends TlsFacts implements SecureSocket, TlsListener {
   /** Errors: throws if no handshake can be begun; the handle is the caller’s then. */
   constructor({ terms, memory, tcp, released }: TlsParts, { said, done }: Securing) {
     const tls = memory.native.wrapTls(tcp, terms.context, terms.side === 'server');
-    super(tls);
+    super(tls, terms);
     this.released = released;
-    this.#terms = terms;
     this.#memory = memory;
     this.#done = done;
     const shared = memory.view(SHARED_BYTES);
     const tell: Tell = (...piece) => this.owner.data(...piece);
     this.#records = new Records({ tell, soon: memory.soon, shared });
+    this.#writes = new TlsWrites(tls, memory.native);
     this.#tcp = tcp;
     // The platform keeps the lower one while it is open, and that one ours.
     tcp.listener = this;
@@ -76,6 +80,10 @@ export class TlsSocket extends TlsFacts implements SecureSocket, TlsListener {
     return this.#tcp !== undefined;
   }
 
+  get unwritten(): number {
+    return this.#writes.unwritten;
+  }
+
   get queued(): number {
     return Math.min(this.unwritten, this.#tcp?.writeQueueSize ?? 0);
   }
@@ -87,6 +95,11 @@ export class TlsSocket extends TlsFacts implements SecureSocket, TlsListener {
   read(): void {
     if (this.#tcp === undefined) return;
     this.#records.flow();
+    this.rested();
+  }
+
+  rested(): void {
+    if (this.#tcp === undefined || this.isResting) return;
     if (!this.#hasEnded && this.#records.isFlowing) this.tls.readStart();
   }
 
@@ -107,10 +120,7 @@ export class TlsSocket extends TlsFacts implements SecureSocket, TlsListener {
 
   write(memory: Buffer, length: number, isOurs: boolean): boolean {
     if (this.#tcp === undefined || this.isBroken) return true;
-    const bytes = memory.length === length ? memory : memory.subarray(0, length);
-    this.unwritten += length;
-    if (this.#isWriting) this.#waiting.push(isOurs ? bytes : Buffer.from(bytes));
-    else this.#send(bytes);
+    this.#began(this.#writes.push(memory, length, isOurs));
     return this.unwritten === 0;
   }
 
@@ -136,19 +146,21 @@ export class TlsSocket extends TlsFacts implements SecureSocket, TlsListener {
   heard(): Buffer | undefined {
     const { native } = this.#memory;
     const count = native.lastRead();
-    if (count > 0) return this.#records.take(count);
+    if (count > 0) {
+      const place = this.#records.take(count);
+      const mustRest = this.#memory.fair.mustRest(this, effortOf(count));
+      if (mustRest && this.#tcp !== undefined) this.tls.readStop();
+      return place;
+    }
     if (count === native.endOfFile) this.#heardEnd();
     else if (count < 0) this.#fail(getSystemErrorName(count));
     return undefined;
   }
 
   wrote(length: number, status: number): void {
-    this.#isWriting = false;
     if (this.#tcp === undefined) return;
-    this.unwritten -= length;
-    const next = this.#waiting.shift();
-    if (status !== 0) this.#breaks(getSystemErrorName(status));
-    else if (next !== undefined) this.#send(next);
+    if (status !== 0) this.#breaks(status);
+    else this.#began(this.#writes.done(length));
     this.owner.written();
     if (!this.#isEnding || this.unwritten > 0) return;
     this.#shutDown();
@@ -164,21 +176,10 @@ export class TlsSocket extends TlsFacts implements SecureSocket, TlsListener {
   }
 
   asked(name: string | undefined): void {
-    const terms = this.#terms;
-    if (terms.side === 'client') return;
-    const chosen = terms.choose === undefined ? terms.context : terms.choose(name);
-    if (chosen === undefined) {
-      // Nothing is encrypted yet, so the alert goes out as it is.
-      this.#tcp?.writeBuffer(this.#memory.native.makeWrite(), UNRECOGNIZED_NAME);
-      this.#fail(NOT_OURS);
-      return;
-    }
-    this.tls.sni_context = chosen.context;
-    this.tls.certCbDone();
-  }
-
-  mayResume(session: Buffer): void {
-    if (this.#terms.side === 'client') this.#terms.remember?.(session);
+    if (this.answers(name)) return;
+    // Nothing is encrypted yet, so the alert goes out as it is.
+    this.#tcp?.writeBuffer(this.#memory.native.makeWrite(), UNRECOGNIZED_NAME);
+    this.#fail(NOT_OURS);
   }
 
   #outcome(handshake: Handshake): void {
@@ -187,17 +188,12 @@ export class TlsSocket extends TlsFacts implements SecureSocket, TlsListener {
     done?.(handshake);
   }
 
-  #send(bytes: Buffer): void {
-    const request = this.#memory.native.makeWrite();
-    request.oncomplete = onWritten;
-    request.bytes = bytes;
-    this.#isWriting = true;
-    const status = this.tls.writeBuffer(request, bytes);
-    if (status !== 0) this.#breaks(getSystemErrorName(status));
+  #began(status: number): void {
+    if (status !== 0) this.#breaks(status);
   }
 
   #shutDown(): void {
-    if (!this.isBroken) this.tls.shutdown(this.#memory.native.makeShutdown());
+    if (!this.isBroken) this.#writes.end();
   }
 
   #heardEnd(): void {
@@ -211,11 +207,11 @@ export class TlsSocket extends TlsFacts implements SecureSocket, TlsListener {
   }
 
   /** What the peer had said before is still to be read; behind it comes an end or an error. */
-  #breaks(code: string): void {
+  #breaks(status: number): void {
+    const code = getSystemErrorName(status);
     this.isBroken = true;
     this.#errorCode ??= code;
-    this.unwritten = 0;
-    this.#waiting.length = 0;
+    this.#writes.drop();
     // One that has ended tells nothing more.
     if (this.#hasEnded) this.#memory.soon(() => this.#fail(code));
   }
@@ -239,7 +235,7 @@ export class TlsSocket extends TlsFacts implements SecureSocket, TlsListener {
     const tcp = this.#tcp;
     if (tcp === undefined) return undefined;
     this.#tcp = undefined;
-    this.unwritten = 0;
+    this.#writes.drop();
     this.#records.stop();
     tcp.listener = undefined;
     this.tls.listener = undefined;

@@ -1,7 +1,7 @@
 /** Bulk: one way, over 1 and 8 streams. */
 import { bare, direct, linkerdTcp, type Recipe } from './contenders.ts';
 import { haproxy, nginx } from './peers.ts';
-import { type Group, loopRow, makeRow, type Plan, type Row } from './results.ts';
+import { type Group, loopRow, makeRow, type Plan, type Row, streamsOf } from './results.ts';
 import { compare, within } from './rounds.ts';
 
 /** Of each sample. */
@@ -32,7 +32,7 @@ export const bulk: Group = async (plan) => {
         rounds: plan.rounds,
       });
       const id = `bulk/${direction}-${streams}`;
-      const name = `bulk ${direction}, ${streams} ${streams === 1 ? 'stream' : 'streams'}`;
+      const name = `bulk ${direction}, ${streamsOf(streams)}`;
       rows.push(
         makeRow(
           { id: `${id}/cpu`, title: `${name}: CPU per GiB`, unit: 'ms' },

@@ -1,7 +1,7 @@
 /** TLS from the clients, ended by the proxy: bulk, small requests and full handshakes. */
 import { bare, type CertFiles, linkerdTcp, makeCertFiles, type Recipe } from './contenders.ts';
 import { haproxy, nginx } from './peers.ts';
-import { type Group, loopRow, makeRow, type Plan, type Row } from './results.ts';
+import { type Group, loopRow, makeRow, type Plan, type Row, streamsOf } from './results.ts';
 import { compare, type Load, within } from './rounds.ts';
 
 interface Part {
@@ -29,13 +29,15 @@ const handshakes = (resumes: boolean): Part => ({
 });
 
 const PARTS: readonly Part[] = [
-  ...(['down', 'up'] as const).map((direction) => ({
-    id: `tls/${direction}`,
-    title: `TLS bulk ${direction}, 1 stream: CPU per GiB`,
-    unit: 'ms',
-    load: { t: 'bulk', direction, streams: 1, bytes: MIB_256, tls: true } as const,
-    scale: 4e-6,
-  })),
+  ...(['down', 'up'] as const).flatMap((direction) =>
+    [1, 8].map((streams) => ({
+      id: `tls/${direction}-${streams}`,
+      title: `TLS bulk ${direction}, ${streamsOf(streams)}: CPU per GiB`,
+      unit: 'ms',
+      load: { t: 'bulk', direction, streams, bytes: MIB_256, tls: true } as const,
+      scale: 4e-6,
+    })),
+  ),
   {
     id: 'tls/requests',
     title: 'TLS requests, 64 open: CPU each',

@@ -10,6 +10,9 @@ export const AGAIN = 'haproxy again';
 /** How far an A/A ratio may be from 1 for a figure to be judged. */
 const NOISE = 1.1;
 
+/** A number of streams in words. */
+export const streamsOf = (count: number): string => (count === 1 ? '1 stream' : `${count} streams`);
+
 /** One quantity of one load, of each contender and round. */
 export interface Row {
   /** `group/load/quantity`, which goals are found by. */

@@ -6,6 +6,7 @@ import type {
   TcpHandle,
   WriteRequest,
 } from '../../src/socket/native.ts';
+import type { TlsHandle } from '../../src/socket/native-tls.ts';
 
 const END_OF_FILE = -4095;
 const ECONNRESET = -104;
@@ -14,7 +15,14 @@ const EPIPE = -32;
 const ECANCELED = -125;
 
 /** The platform reads one connection so often before it looks at another. */
-const READS_IN_A_ROW = 32;
+export const READS_IN_A_ROW = 32;
+
+/** How a handle reads. */
+export interface ReadWays {
+  readonly inARow: number;
+  /** What one read brings at most, whatever there is memory for. */
+  readonly most: number;
+}
 
 /** Largest read into memory that all share; what is larger is a socket’s own. */
 const SHARED_BYTES = 65_536;
@@ -49,7 +57,7 @@ export class FakeNative implements Native {
     return {};
   }
 
-  wrapTls(): never {
+  wrapTls(): TlsHandle {
     throw new Error('it speaks no TLS');
   }
 
@@ -75,6 +83,7 @@ export class FakeHandle implements TcpHandle {
   /** Our end is out. */
   hasEnded = false;
   readonly #native: FakeNative;
+  readonly #reads: ReadWays;
   readonly #taken: Buffer[] = [];
   /** What the peer has sent and nobody has read, and what comes behind it: an end, or an error. */
   #wire = Buffer.alloc(0);
@@ -86,8 +95,12 @@ export class FakeHandle implements TcpHandle {
   #credit = Number.POSITIVE_INFINITY;
   #late: Late[] = [];
 
-  constructor(native: FakeNative) {
+  constructor(
+    native: FakeNative,
+    reads: ReadWays = { inARow: READS_IN_A_ROW, most: Number.MAX_SAFE_INTEGER },
+  ) {
     this.#native = native;
+    this.#reads = reads;
   }
 
   /** What its system has taken of what was written. */
@@ -234,10 +247,11 @@ export class FakeHandle implements TcpHandle {
   }
 
   #pollReads(): void {
-    for (let i = 0; i < READS_IN_A_ROW && this.#isReading; i++) {
+    const { inARow, most } = this.#reads;
+    for (let i = 0; i < inARow && this.#isReading; i++) {
       const memory = this.#memory;
       if (memory === undefined) throw new Error('it reads into nothing');
-      const count = this.#wire.copy(memory);
+      const count = this.#wire.copy(memory, 0, 0, most);
       this.#wire = this.#wire.subarray(count);
       if (count > 0) {
         this.heard += count;
@@ -245,7 +259,7 @@ export class FakeHandle implements TcpHandle {
         this.#tell(count);
         // What is lent is anybody’s when the call is over.
         if (memory.length <= SHARED_BYTES) memory.fill(0xee, 0, count);
-        if (count === memory.length) continue;
+        if (count === Math.min(memory.length, most)) continue;
         // A short read says that there is no more: a connection that is gone is told as an end.
         if (this.#behind === ECONNRESET && this.#isReading) this.#tellLast(END_OF_FILE);
       } else if (this.#behind !== 0) this.#tellLast(this.#behind);
@@ -260,7 +274,7 @@ export class FakeHandle implements TcpHandle {
 
   #tell(read: number): void {
     this.#native.read = read;
-    this.onread?.();
+    this.#memory = this.onread?.() ?? this.#memory;
   }
 
   #pollWrites(): void {
