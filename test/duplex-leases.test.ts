@@ -55,6 +55,22 @@ test('or until it has been quiet', () => {
   assert.equal(timers.size(), 0, 'nothing looks for leases that are not there');
 });
 
+test('while it is stuck nothing looks whether it could, however long, and afterwards it does', () => {
+  const { say, budget, clock, timers, endpoint } = makeStream();
+  say(2 * SHARED_BYTES);
+  endpoint.block();
+  say(SHARED_BYTES);
+  clock.advance(5000);
+  assert.equal(timers.size(), 0);
+  assert.ok(budget.held > SHARED_BYTES);
+  endpoint.admit(Number.POSITIVE_INFINITY);
+  endpoint.poll();
+  assert.ok(budget.held > SHARED_BYTES);
+  clock.advance(5000);
+  assert.equal(budget.held, 0);
+  assert.equal(timers.size(), 0);
+});
+
 test('a direction begins with short reads, goes on with full ones, and then with memory of its own', () => {
   const { say } = makeStream();
   assert.equal(say(SHORT_BYTES), SHORT_BYTES);

@@ -27,7 +27,7 @@ const SPARE_PIECES = 4;
 export interface Leaseholder extends Bagged {
   /** When it last moved a byte, on the timers’ clock. */
   readonly movedAt: number;
-  /** Gives the memory back, unless it is in use this moment. */
+  /** Gives the memory back, unless something is still written from it. */
   readonly giveLease: () => void;
 }
 
@@ -35,7 +35,7 @@ export interface Leaseholder extends Bagged {
  * The account that every direction of every stream keeps: bytes that were read and not yet written, and leases.
  * Bounds: nobody new is let in from `max` on. `held` goes beyond it only by what directions hold that are here: a
  * short read each, or one read where the platform shows no handles.
- * Ends: with its last lease there is no timer left.
+ * Ends: there is no timer while there is no lease that could be given back.
  */
 export class BufferBudget {
   /** In bytes. A reload may change it. */
@@ -44,7 +44,9 @@ export class BufferBudget {
   held = 0;
   #leased = 0;
   readonly #timers: Timers;
-  readonly #holders = new Bag<Leaseholder>();
+  /** Those whose memory may be given back when they fall quiet. */
+  readonly #watched = new Bag<Leaseholder>();
+  #leases = 0;
   readonly #spare: Buffer[] = [];
   #timer: Timer | undefined;
 
@@ -68,26 +70,33 @@ export class BufferBudget {
     if (this.#leased + bytes > this.max * LEASE_SHARE || this.pressed) return undefined;
     this.#leased += bytes;
     this.held += bytes;
-    this.#holders.add(holder);
-    this.#timer ??= this.#timers.after(QUIET_MS, this.#sweep);
+    this.#leases += 1;
+    this.watch(holder);
     return this.#take(bytes);
+  }
+
+  /** Nothing is written any more from what it has leased: it gives it back when it is quiet. */
+  watch(holder: Leaseholder): void {
+    if (holder.slot < 0) this.#watched.add(holder);
+    this.#timer ??= this.#timers.after(QUIET_MS, this.#sweep);
   }
 
   /** Takes memory back that nobody reads into or writes from any more. */
   giveBack(memory: Buffer, holder: Leaseholder): void {
     this.#leased -= memory.length;
     this.held -= memory.length;
-    this.#holders.delete(holder);
+    this.#leases -= 1;
+    this.#watched.delete(holder);
     this.#spare.push(memory);
     // The oldest goes, since pieces of a length that nobody leases any more would stay for good.
     if (this.#spare.length > SPARE_PIECES) this.#spare.shift();
-    if (this.#holders.size > 0) return;
+    if (this.#watched.size > 0) return;
     this.#timer?.drop();
     this.#timer = undefined;
   }
 
   #sizeOf(most: number): number {
-    const fair = NEAR_BYTES / (this.#holders.size + 1);
+    const fair = NEAR_BYTES / (this.#leases + 1);
     let bytes = most;
     while (bytes > fair && bytes > LEAST_BYTES) bytes = Math.max(bytes / 2, LEAST_BYTES);
     return Math.floor(bytes);
@@ -101,8 +110,13 @@ export class BufferBudget {
 
   readonly #sweep = (): void => {
     const quietSince = this.#timers.now() - QUIET_MS;
-    this.#timer = this.#timers.after(QUIET_MS, this.#sweep);
-    for (const holder of [...this.#holders.items()])
-      if (holder.movedAt <= quietSince) holder.giveLease();
+    for (const holder of [...this.#watched.items()]) {
+      if (holder.movedAt > quietSince) continue;
+      holder.giveLease();
+      // One that is stuck may be so for days; it is watched again once that is written.
+      this.#watched.delete(holder);
+    }
+    this.#timer = undefined;
+    if (this.#watched.size > 0) this.#timer = this.#timers.after(QUIET_MS, this.#sweep);
   };
 }

@@ -64,6 +64,7 @@ export abstract class Intake implements Leaseholder {
     this.#options.budget.held += accounted - this.#accounted;
     this.#accounted = accounted;
     this.#held = bytes;
+    if (bytes === 0 && this.#lease !== undefined && this.slot < 0) this.#options.budget.watch(this);
   }
 
   /** So much was read, and is passed on. */
