@@ -174,10 +174,10 @@ export const makeMachine = (
 ): Machine => {
   const timers = makeTimers(env.scheduler);
   const soon = (task: () => void): void => void turn().then(task);
-  const sockets = makeSockets(timers, soon);
   const descriptors = keepTableAhead(new Descriptors(connectionDescriptors()), soon);
   const clients = new Clients();
   const budget = new BufferBudget(config().maxBufferedBytes, timers);
+  const sockets = makeSockets({ timers, soon, account: budget });
   const directory = new Directory(clients, timers.now);
   const recorder = new Recorder(timers);
   const listeners = new Listeners({ sockets, descriptors, env });

@@ -5,17 +5,25 @@ import { type TestContext, test } from 'node:test';
 import type { Stream } from '../src/duplex/stream.ts';
 import type { Path } from '../src/path.ts';
 import { Clients } from '../src/server/clients.ts';
-import { AHEAD_BYTES } from '../src/socket/read-ahead.ts';
-import type { Socket } from '../src/socket/socket.ts';
+import { AHEAD_BYTES, type Begun } from '../src/socket/read-ahead.ts';
+import { SHORT_BYTES, type Socket } from '../src/socket/socket.ts';
 import { StreamSocket } from '../src/socket/stream-socket.ts';
 import { within } from './support/eventually.ts';
 import { overhear, say, takeOver, whenReleased } from './support/hearer.ts';
 import { ended } from './support/serving.ts';
-import { type Connection, NO_LIMITS, onBoth, Peer, pattern } from './support/sockets.ts';
+import {
+  type Connection,
+  NO_LIMITS,
+  onBoth,
+  Peer,
+  pattern,
+  socketAccount,
+  Waiting,
+} from './support/sockets.ts';
 
 const ID = 7;
 
-const addTo = (clients: Clients, socket: Socket, id = ID): void => {
+const addTo = (clients: Clients, socket: Socket, id = ID, earlier?: Begun): void => {
   const envelope = {
     id,
     rt: 'main',
@@ -26,7 +34,7 @@ const addTo = (clients: Clients, socket: Socket, id = ID): void => {
     at: 0,
     deadline: 1,
   };
-  clients.add({ envelope, limits: NO_LIMITS }, socket);
+  clients.add({ envelope, limits: NO_LIMITS }, socket, earlier);
 };
 
 /** A table with one client: `near` is the table’s, `far` the client’s own; `heard` is what the table hears. */
@@ -127,6 +135,7 @@ onBoth(
 );
 
 onBoth('a client that says much while it waits is paused, and loses nothing', async (t, kit) => {
+  const before = socketAccount.held;
   const { clients, far, heard } = await withClient(t, kit.connectPlain('far'));
   const sent = pattern(3, 0, 8 * 1024 * 1024);
   far.end(sent);
@@ -134,10 +143,56 @@ onBoth('a client that says much while it waits is paused, and loses nothing', as
   const client = clients.take(ID);
   assert.ok(client);
   const length = client.said.reduce((sum, bytes) => sum + bytes.length, 0);
-  assert.ok(length <= AHEAD_BYTES + 64 * 1024, `${length} are kept`);
+  const most = kit.sockets.kind === 'handle' ? SHORT_BYTES : 64 * 1024;
+  assert.ok(length <= AHEAD_BYTES + most, `${length} are kept`);
+  assert.equal(socketAccount.held - before, length);
   const hearer = takeOver(client);
   await hearer.end();
   assert.equal(sent.equals(hearer.received), true);
+});
+
+/** Ways in which what a waiting client has said is kept no longer. */
+const KEPT_UNTIL: readonly (readonly [
+  how: string,
+  act: (client: Awaited<ReturnType<typeof withClient>>) => unknown,
+])[] = [
+  ['it is joined', ({ clients }) => clients.take(ID)?.forget()],
+  ['it is refused', ({ clients }) => clients.refuse(ID)],
+  ['its socket is closed', ({ near }) => near.destroy()],
+  [
+    'it goes',
+    async ({ far, heard }) => {
+      far.resetAndDestroy();
+      await heard.failure();
+    },
+  ],
+];
+
+for (const [how, act] of KEPT_UNTIL)
+  onBoth(`what a waiting client has said counts as held until ${how}`, async (t, kit) => {
+    const before = socketAccount.held;
+    const client = await withClient(t, kit.connectPlain('far'));
+    client.far.write('a question');
+    await client.heard.gets(10);
+    assert.equal(socketAccount.held, before + 10);
+    await act(client);
+    assert.equal(socketAccount.held, before);
+  });
+
+onBoth('what another owner has heard before is handed on, and counts once', async (t, kit) => {
+  const before = socketAccount.held;
+  const { near, far } = await kit.connectPlain('far');
+  t.after(() => far.destroy());
+  const clients = new Clients();
+  const first = new Waiting(near);
+  first.begin();
+  const heard = overhear(near);
+  far.write('a question');
+  await heard.gets(10);
+  addTo(clients, near, ID, first);
+  assert.equal(socketAccount.held, before + 10);
+  clients.refuse(ID);
+  assert.equal(socketAccount.held, before);
 });
 
 onBoth(
@@ -166,7 +221,7 @@ onBoth(
 test('a client whose socket Node has closed by itself departs, and is never handed over', async () => {
   const clients = new Clients();
   const socket = new net.Socket().on('error', () => undefined);
-  addTo(clients, new StreamSocket(socket.destroy()));
+  addTo(clients, new StreamSocket(socket.destroy(), { held: 0 }));
   assert.equal(await departure(clients).first(), 'closed');
   assert.equal(clients.take(ID), undefined);
 });

@@ -62,7 +62,9 @@ const otherOf = (one: Side): Side => (one === 'client' ? 'endpoint' : 'client');
 /** What the streams of one process share. */
 class World {
   readonly native = new FakeNative();
-  readonly memory = new Memory(this.native, (task) => this.#soon.push(task));
+  readonly memory = new Memory(this.native, (task) => this.#soon.push(task), {
+    held: 0,
+  });
   readonly clock = makeHandClock();
   readonly timers = makeTimers(this.clock.scheduler);
   readonly budget: BufferBudget;

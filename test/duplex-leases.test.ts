@@ -15,10 +15,10 @@ import { NO_LIMITS } from './support/sockets.ts';
 /** A stream between two handles, and what it keeps account with. */
 const makeStream = () => {
   const native = new FakeNative();
-  const memory = new Memory(native, () => undefined);
   const clock = makeHandClock();
   const timers = makeTimers(clock.scheduler);
   const budget = new BufferBudget(256 * 2 ** 20, timers);
+  const memory = new Memory(native, () => undefined, budget);
   const [client, endpoint] = [native.makeTcp(), native.makeTcp()];
   const begin = (handle: typeof client) => fresh(new HandleSocket(handle, memory));
   openDuplex(begin(client), begin(endpoint), {

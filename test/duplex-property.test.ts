@@ -66,7 +66,10 @@ class Rig {
   ) {
     this.#seed = seed;
     const { client, endpoint } = this.sockets;
-    const sides = [fresh(new StreamSocket(client)), fresh(new StreamSocket(endpoint))] as const;
+    const sides = [
+      fresh(new StreamSocket(client, options.budget)),
+      fresh(new StreamSocket(endpoint, options.budget)),
+    ] as const;
     this.stream = openDuplex(...sides, {
       ...options,
       answered: () => undefined,

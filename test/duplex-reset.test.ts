@@ -22,6 +22,7 @@ import {
   pattern,
   readFrom,
   STREAMS,
+  socketAccount,
   stuck,
   turn,
   Waiting,
@@ -120,7 +121,7 @@ test('what Node had read from a paused side before it failed is still delivered'
   const raw = connect({ host: '127.0.0.1', port, allowHalfOpen: true });
   const far = await accepted;
   const inbound = await connectPlain('far', STREAMS);
-  const outbound = { near: new StreamSocket(raw), far, transport: far };
+  const outbound = { near: new StreamSocket(raw, socketAccount), far, transport: far };
   const sides = { client: inbound, endpoint: outbound };
   const joined = await join(t, { ...sides, reading: false });
   const { client, endpoint, summary } = joined;
@@ -335,8 +336,8 @@ onBoth('an abort cuts both sides and tells the reason it was given', async (t, {
 test('goes on at once with what a paused side had read, lest it fail and lose it', async () => {
   const sockets = { client: new FakeSocket(), endpoint: new FakeSocket() };
   const timers = makeTimers(makeHandClock().scheduler);
-  const client = fresh(new StreamSocket(sockets.client));
-  const endpoint = new StreamSocket(sockets.endpoint);
+  const client = fresh(new StreamSocket(sockets.client, socketAccount));
+  const endpoint = new StreamSocket(sockets.endpoint, socketAccount);
   const stream = openDuplex(client, fresh(endpoint), {
     limits: NO_LIMITS,
     timers,

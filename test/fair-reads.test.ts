@@ -15,7 +15,7 @@ const nothing = (): void => undefined;
 /** What the sockets of a process share, and the next turn of its loop. */
 const makeLoop = (native = new FakeNative()) => {
   const soon: (() => void)[] = [];
-  const memory = new Memory(native, (task) => soon.push(task));
+  const memory = new Memory(native, (task) => soon.push(task), { held: 0 });
   const next = (): void => {
     for (const task of soon.splice(0)) task();
   };

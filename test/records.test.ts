@@ -9,12 +9,15 @@ import { pattern } from './support/sockets.ts';
 const start = () => {
   const told: Buffer[] = [];
   const put: (() => void)[] = [];
-  const heard = { isPausing: false };
+  const heard = { isPausing: false, kept: 0 };
   const shared = Buffer.alloc(4 * RECORD_BYTES);
   const records: Records = new Records({
     tell: (memory, length) => {
       told.push(Buffer.from(memory.subarray(0, length)));
       if (heard.isPausing) records.pause();
+    },
+    keep: (bytes) => {
+      heard.kept += bytes;
     },
     soon: (task) => put.push(task),
     shared,
@@ -89,6 +92,20 @@ test('the end comes behind what is kept, and at once where nothing is', () => {
   assert.equal(ends, 2);
 });
 
+test('what comes while it is paused counts as kept until it is told', () => {
+  const { records, take, lease, heard } = start();
+  take(RECORD_BYTES);
+  take(7);
+  assert.equal(heard.kept, RECORD_BYTES + 7);
+  records.flow();
+  assert.equal(heard.kept, 0);
+  lease(Buffer.alloc(3 * RECORD_BYTES));
+  take(RECORD_BYTES);
+  assert.equal(heard.kept, 0);
+  lease(undefined);
+  assert.equal(heard.kept, RECORD_BYTES);
+});
+
 test('nothing is told after it was stopped, not even in a later turn', () => {
   const { records, lease, take, told, turn } = start();
   records.flow();
@@ -145,6 +162,7 @@ test('any order of records, pauses, leases and turns tells the same bytes, and e
       records.flow();
       turn();
       assert.ok(text().equals(pattern(1, 0, taken())));
+      assert.equal(heard.kept, 0);
       assert.equal(ends, 1);
     }),
   );

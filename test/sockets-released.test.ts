@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import net from 'node:net';
 import { test } from 'node:test';
 import { makeAddress } from '../src/address.ts';
+import { AHEAD_BYTES } from '../src/socket/read-ahead.ts';
 import type { PlainSocket } from '../src/socket/socket.ts';
 import { SERVER_OPTIONS } from '../src/socket/sockets.ts';
 import { eventually, within } from './support/eventually.ts';
@@ -12,12 +13,15 @@ import { freePort } from './support/process.ts';
 import {
   type Connection,
   connectTls,
+  HANDLES,
   handlesGone,
   KINDS,
   makeTerms,
   onBoth,
   openHandles,
+  socketAccount,
   turn,
+  Waiting,
 } from './support/sockets.ts';
 
 /** How a connection closes. */
@@ -201,4 +205,19 @@ test('a server does not count the accepted sockets that are on handles: it close
   const hearer = hear(near);
   far.write('still here');
   assert.equal(await hearer.gets(10), 'still here');
+});
+
+test('what comes on a TLS connection that is paused stands in the account until that is closed', async (t) => {
+  const before = socketAccount.held;
+  const { near, far } = await connectTls('far', HANDLES);
+  t.after(() => far.destroy());
+  far.on('error', () => undefined).write(Buffer.alloc(2 ** 20));
+  const waiting = new Waiting(near);
+  waiting.begin();
+  const said = (): number => waiting.said.reduce((sum, { length }) => sum + length, 0);
+  await eventually('more than is said', () => socketAccount.held - before > said());
+  assert.equal(said(), AHEAD_BYTES);
+  near.destroy();
+  waiting.forget();
+  assert.equal(socketAccount.held, before);
 });

@@ -2,6 +2,7 @@
 import { getSystemErrorName } from 'node:util';
 import type { Bag, Bagged } from '../bag.ts';
 import type { Reader } from './fair-reads.ts';
+import { Keeper } from './keeper.ts';
 import { type Memory, SHARED_BYTES } from './memory.ts';
 import {
   type HandleListener,
@@ -27,7 +28,7 @@ export const KEEP_ALIVE_SECS = 60;
  * A connection on its handle. Linux only, see `native.ts`.
  * Order: `data`, `ended` and `failed` are never told from inside `read`, nor `written` from inside `write`.
  */
-export class HandleSocket implements PlainSocket, HandleListener, Bagged, Reader {
+export class HandleSocket extends Keeper implements PlainSocket, HandleListener, Bagged, Reader {
   owner: SocketOwner = NOBODY;
   released: () => void = nothing;
   /** What is not taken at once finds the system full. */
@@ -60,6 +61,7 @@ export class HandleSocket implements PlainSocket, HandleListener, Bagged, Reader
   #error = 0;
 
   constructor(handle: TcpHandle, memory: Memory) {
+    super(memory.account);
     handle.listener = this;
     this.#handle = handle;
     this.#memory = memory;
@@ -105,6 +107,7 @@ export class HandleSocket implements PlainSocket, HandleListener, Bagged, Reader
     if (this.#young?.delete(this) === true) this.keepAlive();
     const parts = { terms, tcp, memory: this.#memory, released: this.released };
     const socket = new TlsSocket(parts, securing);
+    this.keepNothing();
     this.#handle = undefined;
     return () => socket.destroy();
   }
@@ -235,6 +238,7 @@ export class HandleSocket implements PlainSocket, HandleListener, Bagged, Reader
     const handle = this.#handle;
     if (handle === undefined) return undefined;
     handle.listener = undefined;
+    this.keepNothing();
     this.#handle = undefined;
     this.unwritten = 0;
     this.#young?.delete(this);

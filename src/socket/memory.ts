@@ -1,6 +1,7 @@
 /** The memory that sockets on handles read into and write from: one of each for the whole process. */
 
 import { FairReads } from './fair-reads.ts';
+import type { Account } from './keeper.ts';
 import type { Native, WriteRequest } from './native.ts';
 import { SHORT_BYTES } from './socket.ts';
 
@@ -27,6 +28,8 @@ interface Pair {
 export class Memory {
   readonly native: Native;
   readonly soon: (task: () => void) => void;
+  /** What is kept for sockets counts here. */
+  readonly account: Account;
   readonly fair: FairReads;
   /** Who was read last. */
   lastReader: object | undefined;
@@ -44,8 +47,9 @@ export class Memory {
   #pairs: (Pair | undefined)[] = [];
 
   /** `soon` runs a task in the next turn of the event loop. */
-  constructor(native: Native, soon: (task: () => void) => void) {
+  constructor(native: Native, soon: (task: () => void) => void, account: Account) {
     this.native = native;
+    this.account = account;
     this.soon = soon;
     this.fair = new FairReads(soon);
   }

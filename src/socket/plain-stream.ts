@@ -13,6 +13,10 @@ export class PlainStream extends StreamSocket implements PlainSocket {
   }
 
   secure(terms: Terms, securing: Securing): () => void {
-    return secureStream(this.surrender(), terms, { ...securing, released: this.released });
+    return secureStream(this.surrender(), terms, {
+      ...securing,
+      released: this.released,
+      account: this.account,
+    });
   }
 }

@@ -29,8 +29,8 @@ export const fresh = (socket: Socket): Begun => ({
 
 /**
  * Owns a socket from `begin` until another does, or until it is gone.
- * Bounds: it reads until it has `most`, and one read may go beyond; the system keeps the rest. A reset
- * behind more than that is seen by whoever reads on.
+ * Bounds: it reads until it has `most`, and one read may go beyond, a short one where the socket was not read before;
+ * the system keeps the rest. A reset behind more than that is seen by whoever reads on.
  */
 export abstract class ReadAhead implements Begun, SocketOwner {
   readonly socket: Socket;
@@ -48,6 +48,7 @@ export abstract class ReadAhead implements Begun, SocketOwner {
 
   forget(): void {
     this.#said = undefined;
+    this.#count(0);
   }
 
   /** `earlier`: what another owner has heard before. */
@@ -71,14 +72,14 @@ export abstract class ReadAhead implements Begun, SocketOwner {
   /** Keeps this instead of all that was said so far. */
   protected keep(said: readonly Buffer[]): void {
     this.#said = said.length === 0 ? undefined : [...said];
-    this.#length = said.reduce((sum, { length }) => sum + length, 0);
+    this.#count(said.reduce((sum, { length }) => sum + length, 0));
   }
 
   data(memory: Buffer, length: number, isOurs: boolean): void {
     const bytes = memory.subarray(0, length);
     this.#said ??= [];
     this.#said.push(isOurs ? bytes : Buffer.from(bytes));
-    this.#length += length;
+    this.#count(this.#length + length);
     if (this.#length >= this.most) this.socket.pause();
   }
 
@@ -92,6 +93,11 @@ export abstract class ReadAhead implements Begun, SocketOwner {
 
   failed(code: string | undefined): void {
     this.gone(code);
+  }
+
+  #count(length: number): void {
+    this.socket.keep(length - this.#length);
+    this.#length = length;
   }
 
   /** The connection is gone, and its socket closed. */

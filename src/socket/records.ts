@@ -21,6 +21,8 @@ export type Tell = (memory: Buffer, length: number, isOurs: boolean) => void;
 /** What a reader of records is made with. */
 export interface RecordsSetup {
   readonly tell: Tell;
+  /** So many bytes more are kept apart, or fewer. */
+  readonly keep: (bytes: number) => void;
   /** Runs a task in the next turn of the event loop. */
   readonly soon: (task: () => void) => void;
   /** What the library decrypts into at first, and whenever there is no better place. */
@@ -61,8 +63,7 @@ export class Records {
   take(length: number): Buffer | undefined {
     const memory = this.#place;
     this.#isTaking = true;
-    if (!this.#isFlowing || this.#kept.length > 0)
-      this.#kept.push(Buffer.from(memory.subarray(0, length)));
+    if (!this.#isFlowing || this.#kept.length > 0) this.#keep('push', memory, length);
     else if (this.#lease === undefined) this.#setup.tell(memory, length, false);
     else this.#gather(this.#lease, memory, length);
     this.#isTaking = false;
@@ -75,7 +76,7 @@ export class Records {
    */
   lease(memory: Buffer | undefined): Buffer | undefined {
     if (this.#filled > 0 && this.#lease !== undefined)
-      this.#kept.unshift(Buffer.from(this.#lease.subarray(0, this.#filled)));
+      this.#keep('unshift', this.#lease, this.#filled);
     this.#filled = 0;
     this.#lease = memory;
     this.#places = memory === undefined ? [] : placesOf(memory);
@@ -111,6 +112,11 @@ export class Records {
 
   pause(): void {
     this.#isFlowing = false;
+  }
+
+  #keep(where: 'push' | 'unshift', memory: Buffer, length: number): void {
+    this.#kept[where](Buffer.from(memory.subarray(0, length)));
+    this.#setup.keep(length);
   }
 
   /** The best place for the next record, if it is another than now. */
@@ -157,8 +163,10 @@ export class Records {
     while (this.#filled > 0 || this.#kept.length > 0) {
       if (!this.#isFlowing) return;
       const kept = this.#filled > 0 ? undefined : this.#kept.shift();
-      if (kept !== undefined) this.#setup.tell(kept, kept.length, true);
-      else if (this.#lease !== undefined) this.#flush(this.#lease);
+      if (kept !== undefined) {
+        this.#setup.keep(-kept.length);
+        this.#setup.tell(kept, kept.length, true);
+      } else if (this.#lease !== undefined) this.#flush(this.#lease);
     }
     const last = this.#last;
     this.#last = undefined;

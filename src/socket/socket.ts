@@ -47,6 +47,8 @@ export interface Socket {
   readonly isBroken: boolean;
   /** The address of our end, `ip:port`, while it is open. A system call. */
   readonly local: () => string | undefined;
+  /** Of what its peer has said so many bytes more are kept in its name, or fewer; once it is closed, none are. */
+  readonly keep: (bytes: number) => void;
   /** Begins to read, or goes on. */
   readonly read: () => void;
   readonly pause: () => void;

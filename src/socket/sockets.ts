@@ -5,6 +5,7 @@ import type { Address } from '../address.ts';
 import { Bag } from '../bag.ts';
 import type { Timers } from '../timers.ts';
 import { HandleSocket, KEEP_ALIVE_SECS } from './handle-socket.ts';
+import type { Account } from './keeper.ts';
 import { Memory } from './memory.ts';
 import { findNative, listeningHandle, type Native } from './native.ts';
 import { PlainStream } from './plain-stream.ts';
@@ -36,17 +37,28 @@ export const SERVER_OPTIONS = {
   pauseOnConnect: true,
 } as const;
 
-const acceptStreams: Sockets['accept'] = (server, taken) => {
-  server.on('connection', (socket) => {
-    socket.setNoDelay(true).setKeepAlive(true, KEEP_ALIVE_SECS * 1000);
-    taken(new PlainStream(socket));
-  });
-};
+const acceptStreams =
+  (account: Account): Sockets['accept'] =>
+  (server, taken) => {
+    server.on('connection', (socket) => {
+      socket.setNoDelay(true).setKeepAlive(true, KEEP_ALIVE_SECS * 1000);
+      taken(new PlainStream(socket, account));
+    });
+  };
+
+/** What sockets are made with. */
+export interface SocketsSetup {
+  readonly timers: Timers;
+  /** Runs a task in the next turn of the event loop. */
+  readonly soon: (task: () => void) => void;
+  /** Of what is kept for them. */
+  readonly account: Account;
+}
 
 /** Sockets on Node’s own. */
-export const makeStreamSockets = (): Sockets => ({
+export const makeStreamSockets = ({ account }: Pick<SocketsSetup, 'account'>): Sockets => ({
   kind: 'stream',
-  accept: acceptStreams,
+  accept: acceptStreams(account),
   dial: ({ ip, port }, done) => {
     const socket = connect({
       host: ip,
@@ -57,7 +69,7 @@ export const makeStreamSockets = (): Sockets => ({
       keepAlive: true,
       keepAliveInitialDelay: KEEP_ALIVE_SECS * 1000,
     });
-    const dialed = new PlainStream(socket);
+    const dialed = new PlainStream(socket, account);
     dialed.owner = { ...NOBODY, failed: (code) => done(code ?? 'ECONNRESET') };
     socket.once('connect', () => {
       if (!dialed.isOpen) return;
@@ -92,20 +104,19 @@ const makeYoung = (timers: Timers): ((socket: HandleSocket) => void) => {
   };
 };
 
-/** Sockets on the platform’s handles. `soon` runs a task in the next turn of the event loop. */
+/** Sockets on the platform’s handles. */
 export const makeHandleSockets = (
   native: Native,
-  timers: Timers,
-  soon: (task: () => void) => void,
+  { timers, soon, account }: SocketsSetup,
 ): Sockets => {
-  const memory = new Memory(native, soon);
+  const memory = new Memory(native, soon, account);
   const dialed = makeYoung(timers);
   return {
     kind: 'handle',
     accept: (server, taken) => {
       const listening = listeningHandle(server);
       if (listening === undefined) {
-        acceptStreams(server, taken);
+        acceptStreams(account)(server, taken);
         return;
       }
       // The system passes these on from a listening socket to its connections.
@@ -141,8 +152,8 @@ export const makeHandleSockets = (
   };
 };
 
-/** The best sockets that the platform has. `soon` runs a task in the next turn of the event loop. */
-export const makeSockets = (timers: Timers, soon: (task: () => void) => void): Sockets => {
+/** The best sockets that the platform has. */
+export const makeSockets = (setup: SocketsSetup): Sockets => {
   const native = findNative();
-  return native === undefined ? makeStreamSockets() : makeHandleSockets(native, timers, soon);
+  return native === undefined ? makeStreamSockets(setup) : makeHandleSockets(native, setup);
 };

@@ -1,6 +1,7 @@
 /** A socket on one of Node’s own: for TLS, and wherever the platform’s handles cannot be had. */
 import type { Socket as NodeSocket } from 'node:net';
 import { showPeer } from '../address.ts';
+import { type Account, Keeper } from './keeper.ts';
 import { SHARED_BYTES } from './memory.ts';
 import { resetSocket } from './reset.ts';
 import { NOBODY, type Socket, type SocketOwner } from './socket.ts';
@@ -23,7 +24,7 @@ const errorOf = ({ errored }: NodeSocket): string | undefined => {
  * A write that ends at once needs no callback, and costs less without. `drain` is not used: it comes only after
  * a write beyond the stream’s own high-water mark, and a pause below that mark would last for ever.
  */
-export class StreamSocket implements Socket {
+export class StreamSocket extends Keeper implements Socket {
   owner: SocketOwner = NOBODY;
   released: () => void = nothing;
   readonly slack = SLACK_BYTES;
@@ -39,7 +40,8 @@ export class StreamSocket implements Socket {
   #hasEnded = false;
   #isOver = false;
 
-  constructor(socket: NodeSocket) {
+  constructor(socket: NodeSocket, account: Account) {
+    super(account);
     this.node = socket;
     socket.on('error', this.#onError).on('close', this.#onError);
     socket.on('end', this.#onEnd).on('finish', this.#onFinish);
@@ -60,6 +62,7 @@ export class StreamSocket implements Socket {
   /** Its Node socket, without an owner; it is open no more as far as this object is concerned. */
   protected surrender(): NodeSocket {
     this.#forsake();
+    this.keepNothing();
     this.#isOver = true;
     // What comes between two owners waits for the next.
     return this.node.pause();
@@ -155,6 +158,7 @@ export class StreamSocket implements Socket {
   /** Whether it was open. */
   #letGo(): boolean {
     if (this.#isOver) return false;
+    this.keepNothing();
     this.#isOver = true;
     this.unwritten = 0;
     this.#forsake();

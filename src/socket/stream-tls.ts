@@ -3,6 +3,7 @@ import { constants, type X509Certificate } from 'node:crypto';
 import type { Socket as NodeSocket } from 'node:net';
 import { connect, createServer, type SecureContext, type Server, TLSSocket } from 'node:tls';
 import { codeOf } from '../listen-error.ts';
+import type { Account } from './keeper.ts';
 import { transportOf } from './native.ts';
 import {
   CLOSED,
@@ -28,8 +29,8 @@ const fail = function (this: TLSSocket, error: Error): void {
 class SecureStream extends StreamSocket implements SecureSocket {
   readonly #tls: TLSSocket;
 
-  constructor(tls: TLSSocket) {
-    super(tls);
+  constructor(tls: TLSSocket, account: Account) {
+    super(tls, account);
     this.#tls = tls;
   }
 
@@ -85,7 +86,7 @@ class Shaking {
     if (!this.#isBegun()) return;
     // Half-closed only from here on: a peer that ends before has given up.
     tls.allowHalfOpen = true;
-    this.#options.done({ t: 'secured', socket: new SecureStream(tls) });
+    this.#options.done({ t: 'secured', socket: new SecureStream(tls, this.#options.account) });
   }
 
   fail(code: string): void {
@@ -184,6 +185,7 @@ const beginClient = (raw: NodeSocket, one: Shaking, terms: ClientTerms): void =>
 };
 
 interface Options extends Securing {
+  readonly account: Account;
   readonly released: () => void;
 }
 

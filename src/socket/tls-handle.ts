@@ -1,6 +1,7 @@
 /** What a TLS handle is told before its handshake, and the functions that it calls: one of each for all. */
 import { X509Certificate } from 'node:crypto';
 import { codeOf } from '../listen-error.ts';
+import { type Account, Keeper } from './keeper.ts';
 import type { TlsHandle } from './native-tls.ts';
 import type { Terms } from './secure.ts';
 
@@ -56,11 +57,12 @@ export const dress = (tls: TlsHandle, terms: Terms): void => {
 };
 
 /** What a TLS handle knows of its handshake, and what it asks in it. */
-export class TlsFacts {
+export abstract class TlsFacts extends Keeper {
   protected readonly tls: TlsHandle;
   readonly #terms: Terms;
 
-  constructor(tls: TlsHandle, terms: Terms) {
+  constructor(tls: TlsHandle, terms: Terms, account: Account) {
+    super(account);
     this.tls = tls;
     this.#terms = terms;
   }

@@ -57,13 +57,14 @@ export class TlsSocket extends TlsFacts implements SecureSocket, TlsListener, Re
   /** Errors: throws if no handshake can be begun; the handle is the caller’s then. */
   constructor({ terms, memory, tcp, released }: TlsParts, { said, done }: Securing) {
     const tls = memory.native.wrapTls(tcp, terms.context, terms.side === 'server');
-    super(tls, terms);
+    super(tls, terms, memory.account);
     this.released = released;
     this.#memory = memory;
     this.#done = done;
     const shared = memory.view(SHARED_BYTES);
     const tell: Tell = (...piece) => this.owner.data(...piece);
-    this.#records = new Records({ tell, soon: memory.soon, shared });
+    const keep = (bytes: number): void => this.keep(bytes);
+    this.#records = new Records({ tell, keep, soon: memory.soon, shared });
     this.#writes = new TlsWrites(tls, memory.native);
     this.#tcp = tcp;
     // The platform keeps the lower one while it is open, and that one ours.
@@ -234,6 +235,7 @@ export class TlsSocket extends TlsFacts implements SecureSocket, TlsListener, Re
   #letGo(): TcpHandle | undefined {
     const tcp = this.#tcp;
     if (tcp === undefined) return undefined;
+    this.keepNothing();
     this.#tcp = undefined;
     this.#writes.drop();
     this.#records.stop();

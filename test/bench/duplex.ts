@@ -17,7 +17,7 @@ const scheduler: SchedulerLike = {
   schedule: asyncScheduler.schedule.bind(asyncScheduler),
 };
 const timers = makeTimers(scheduler);
-const sockets = makeSockets(timers, setImmediate);
+const sockets = makeSockets({ timers, soon: setImmediate, account: { held: 0 } });
 const options = {
   limits: {
     idleTimeoutMs: Number.POSITIVE_INFINITY,

@@ -40,6 +40,8 @@ export class FakePlain implements PlainSocket {
     return () => this.destroy();
   }
 
+  keep(): void {}
+
   read(): void {}
 
   pause(): void {}

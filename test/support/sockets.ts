@@ -41,13 +41,22 @@ assert.ok(native, 'this platform shows no handles');
 /** Time for what sockets put off; it stands until a test moves it. */
 export const socketClock = makeHandClock();
 
+/** What is kept for all of them; less is kept when one closes. */
+export const socketAccount = { held: 0 };
+
+const SETUP = {
+  timers: makeTimers(socketClock.scheduler),
+  soon: setImmediate,
+  account: socketAccount,
+};
+
 /** Both ways in which the proxy holds connections; one of each for all tests, as in a process. */
 export const KINDS: readonly Sockets[] = [
-  makeHandleSockets(native, makeTimers(socketClock.scheduler), setImmediate),
-  makeStreamSockets(),
+  makeHandleSockets(native, SETUP),
+  makeStreamSockets(SETUP),
 ];
 /** Those on handles, the kind that is used where both would do. */
-export const [HANDLES = makeStreamSockets(), STREAMS = HANDLES] = KINDS;
+export const [HANDLES = makeStreamSockets(SETUP), STREAMS = HANDLES] = KINDS;
 
 /** A connection’s two sockets; both must be closed by the test. */
 export interface Connection {
