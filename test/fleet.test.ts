@@ -3,14 +3,16 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Either } from 'fp-ts/lib/Either.js';
 import { isLeft, isRight } from 'fp-ts/lib/Either.js';
-import { NEVER, ReplaySubject, Subject } from 'rxjs';
+import { concat, NEVER, of, ReplaySubject, Subject } from 'rxjs';
 import { makeMetrics } from '../src/admin/metrics.ts';
 import type { Config } from '../src/config/config.ts';
 import { loadConfig } from '../src/config/load.ts';
 import type { Engine, Prepared } from '../src/engine.ts';
+import type { Path } from '../src/path.ts';
 import type { Child } from '../src/workers/crew.ts';
 import { fleetEngine } from '../src/workers/fleet.ts';
 import type { Order, Word } from '../src/workers/protocol.ts';
+import { bound } from './support/balancer.ts';
 import { makeHandEnv } from './support/serving.ts';
 import { FILES } from './support/tls-settings.ts';
 
@@ -22,6 +24,8 @@ const config = (port: number): Config => {
   assert.ok(isRight(loaded));
   return loaded.right.config;
 };
+
+const WATCH: Word = { t: 'watch', rt: 'a', dst: '/svc/a' as Path };
 
 /** A worker of which the test is the other end. */
 class Worker implements Child {
@@ -74,7 +78,7 @@ const start = (workers: number) => {
         spawned.push(worker);
         return worker;
       },
-      interpreter$: () => NEVER,
+      interpreter$: () => of({ resolve: () => concat(of(bound('A')), NEVER) }),
       explain: () => NEVER,
       metrics: makeMetrics({
         names: () => [],
@@ -160,4 +164,17 @@ test('a worker that comes up while others prepare a reload gets it after them', 
   assert.deepEqual([one.told(), late.told()], [['prepare 2', 'commit'], ['prepare 2']]);
   late.answer();
   assert.deepEqual(late.told(), ['commit']);
+});
+
+test('a worker that begins is told what names are before it is to prepare anything', () => {
+  const { clock, spawned, one, late } = replacing();
+  one.word$.next(WATCH);
+  assert.deepEqual(one.told(), ['resolved']);
+  late.exit();
+  clock.advance(60_000);
+  const next = spawned[3];
+  assert.ok(next !== undefined);
+  next.ready();
+  assert.deepEqual(next.orders[0], { ...WATCH, t: 'resolved', resolution: bound('A') });
+  assert.deepEqual(next.told(), ['resolved', 'prepare 1']);
 });
