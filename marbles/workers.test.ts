@@ -22,6 +22,7 @@ import {
 import type { Resolution } from '../src/interpreter/interpreter.ts';
 import type { Path } from '../src/path.ts';
 import { type Marbles, marbles } from '../src/testing/marbles.ts';
+import type { MarbleOptions } from '../src/testing/virtual-env.ts';
 import { Lookups } from '../src/workers/lookups.ts';
 import type { Order, Word } from '../src/workers/protocol.ts';
 import { STEADY_MS, supervise } from '../src/workers/supervise.ts';
@@ -46,9 +47,13 @@ const kept = (
 const stopAt = (ms: number, { env: { scheduler } }: Marbles): Observable<unknown> =>
   defer(() => (scheduler.now() >= ms ? of('stop') : timer(ms - scheduler.now(), scheduler)));
 
-const told = (title: string, body: (m: Marbles) => void): void => {
-  test(title, () => marbles(body));
+const told = (title: string, body: (m: Marbles) => void, chance?: MarbleOptions): void => {
+  test(title, () => marbles(body, chance));
 };
+
+/** A worker of slot 0 ends, and after each of these waits, in ms, again. */
+const endings = (...waits: readonly number[]): string =>
+  ['0', ...waits.map((ms) => `${ms - 1}ms 0`)].join(' ');
 
 told('a worker that ends is begun again, later each time, and the others go on', (m) => {
   const one = m.cold('--|');
@@ -58,12 +63,41 @@ told('a worker that ends is begun again, later each time, and the others go on',
   m.subs(two).toBe('^ 800ms !');
 });
 
+told('it is begun again every 30 s in the end', (m) => {
+  const waits = [100, 200, 400, 800, 1600, 3200, 6400, 12_800, 25_600, 30_000, 30_000, 30_000];
+  m.expect(kept(m, [m.cold('|')]), '^ 142s !').toBe(endings(...waits));
+});
+
+told(
+  'each wait is half as long to half as long again, so that workers do not end together for ever',
+  (m) => {
+    m.expect(kept(m, [m.cold('|')]), '^ 800ms !').toBe(endings(50, 300, 400));
+  },
+  { random: [0, 0.999, 0.5, 0.5] },
+);
+
 told('one that ran for a minute begins again as if it were its first time', (m) => {
   const steady = m.cold(`${STEADY_MS}ms |`);
-  m.expect(kept(m, [steady]), `^ ${2 * STEADY_MS + 150}ms !`).toBe(
+  m.expect(kept(m, [steady]), `^ ${2 * STEADY_MS + 201}ms !`).toBe(
     `${STEADY_MS}ms 0 ${STEADY_MS + 99}ms 0`,
   );
-  m.subs(steady).toBe([`^ ${STEADY_MS - 1}ms !`, `${STEADY_MS + 100}ms ^ ${STEADY_MS - 1}ms !`]);
+  m.subs(steady).toBe([
+    `^ ${STEADY_MS - 1}ms !`,
+    `${STEADY_MS + 100}ms ^ ${STEADY_MS - 1}ms !`,
+    `${2 * STEADY_MS + 200}ms ^-!`,
+  ]);
+});
+
+told('one that ran for less does not', (m) => {
+  const early = m.cold(`${STEADY_MS - 1}ms |`);
+  m.subs(early).toBe([
+    `^ ${STEADY_MS - 2}ms !`,
+    `${STEADY_MS + 99}ms ^ ${STEADY_MS - 2}ms !`,
+    `${2 * STEADY_MS + 298}ms ^-!`,
+  ]);
+  m.expect(kept(m, [early]), `^ ${2 * STEADY_MS + 299}ms !`).toBe(
+    `${STEADY_MS - 1}ms 0 ${STEADY_MS + 98}ms 0`,
+  );
 });
 
 told('after the stop nobody is begun again, and with the last worker it is over', (m) => {
