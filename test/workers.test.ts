@@ -1,6 +1,6 @@
 /** The daemon with workers: it serves, is told of and stopped as one, and outlives any of them. */
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { test } from 'node:test';
 import { type Daemon, startDaemon } from './support/daemon.ts';
 import { eventually } from './support/eventually.ts';
@@ -25,6 +25,26 @@ const workersOf = ({ pid }: Daemon): readonly number[] =>
       }
     })
     .map(Number);
+
+/** What a descriptor of a process is; nothing when it is closed meanwhile. */
+const targetOf = (pid: number, fd: string): string => {
+  try {
+    return readlinkSync(`/proc/${pid}/fd/${fd}`);
+  } catch {
+    return '';
+  }
+};
+
+/** Whether a process itself has the socket that listens on a port of 127.0.0.1. */
+const listensOn = (port: number, pid: number): boolean => {
+  const local = `0100007F:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  const listening = readFileSync('/proc/net/tcp', 'utf8')
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/))
+    .find(([, address, , state]) => address === local && state === '0A');
+  const socket = `socket:[${listening?.[9]}]`;
+  return readdirSync(`/proc/${pid}/fd`).some((fd) => targetOf(pid, fd) === socket);
+};
 
 const bothServe = (daemon: Daemon): Promise<unknown> =>
   Promise.all(
@@ -62,6 +82,16 @@ test('two workers serve one address, and are shown and counted as one', async (t
   assert.equal(await daemon.metric('l5d:balancer:endpoint:available'), 1, 'not once per worker');
   assert.equal(await daemon.metric('l5d:worker:active'), PEERS);
   await dropPeers(peers);
+});
+
+test('each worker takes connections from the system itself: nobody hands them out', async (t) => {
+  const scope = makeScope(t);
+  const daemon = await start(scope, { routers: [route('web', [await startNamed(scope, 'A')])] });
+  const [port = 0] = daemon.ports;
+  assert.deepEqual(
+    workersOf(daemon).map((pid) => listensOn(port, pid)),
+    [true, true],
+  );
 });
 
 test('one that is killed takes its own streams along and nothing else; another takes its place', async (t) => {
