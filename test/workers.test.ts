@@ -199,6 +199,21 @@ test('a shutdown drains all workers and leaves no process; signals to a worker m
   );
 });
 
+test('what lives longer than the grace is cut by the workers, and the exit code is 0', async (t) => {
+  const scope = makeScope(t);
+  const daemon = await start(scope, {
+    admin: { port: 0, graceSecs: 1 },
+    routers: [route('web', [await startNamed(scope, 'A')])],
+  });
+  const peer = await openPeer(daemon.ports[0] ?? 0);
+  await peer.read(1);
+  daemon.signal('SIGTERM');
+  // The end of a primary that told nobody would end the stream as well, and no line would say why.
+  await daemon.logged(({ reason = '' }) => reason.startsWith('shutdown 1000ms admin.graceSecs'));
+  await peer.ended();
+  assert.deepEqual(await daemon.exit(), { code: 0, signal: null });
+});
+
 test('workers end with their primary, however that ends', async (t) => {
   const scope = makeScope(t);
   const daemon = await start(scope, { routers: [route('web', [await startNamed(scope, 'A')])] });
