@@ -1,50 +1,16 @@
 /** The daemon with workers: it serves, is told of and stopped as one, and outlives any of them. */
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
-import { type Daemon, startDaemon } from './support/daemon.ts';
+import { type Daemon, type LogLine, startDaemon } from './support/daemon.ts';
 import { eventually } from './support/eventually.ts';
 import { addr, bound, startNamerd } from './support/namerd-double.ts';
 import { freePort, makeScope, type Scope } from './support/process.ts';
 import { route } from './support/route.ts';
 import { dropPeers, openPeer, openPeers, refused, startNamed } from './support/tcp.ts';
+import { listensOn, someCpu, workersOf } from './support/worker-processes.ts';
 
 const PEERS = 40;
-
-/** The processes that a daemon has begun and that are still there. */
-const workersOf = ({ pid }: Daemon): readonly number[] =>
-  readdirSync('/proc')
-    .filter((entry) => /^\d+$/.test(entry))
-    .filter((entry) => {
-      try {
-        const stat = readFileSync(`/proc/${entry}/stat`, 'utf8');
-        const [state, parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-        return Number(parent) === pid && state !== 'Z';
-      } catch {
-        return false;
-      }
-    })
-    .map(Number);
-
-/** What a descriptor of a process is; nothing when it is closed meanwhile. */
-const targetOf = (pid: number, fd: string): string => {
-  try {
-    return readlinkSync(`/proc/${pid}/fd/${fd}`);
-  } catch {
-    return '';
-  }
-};
-
-/** Whether a process itself has the socket that listens on a port of 127.0.0.1. */
-const listensOn = (port: number, pid: number): boolean => {
-  const local = `0100007F:${port.toString(16).toUpperCase().padStart(4, '0')}`;
-  const listening = readFileSync('/proc/net/tcp', 'utf8')
-    .split('\n')
-    .map((line) => line.trim().split(/\s+/))
-    .find(([, address, , state]) => address === local && state === '0A');
-  const socket = `socket:[${listening?.[9]}]`;
-  return readdirSync(`/proc/${pid}/fd`).some((fd) => targetOf(pid, fd) === socket);
-};
 
 const bothServe = (daemon: Daemon): Promise<unknown> =>
   Promise.all(
@@ -84,6 +50,17 @@ test('two workers serve one address, and are shown and counted as one', async (t
   await dropPeers(peers);
 });
 
+test('`auto` is a worker for each CPU that the daemon may run on', async (t) => {
+  const scope = makeScope(t);
+  const routers = [route('web', [await startNamed(scope, 'A')])];
+  const before = `taskset -cp ${someCpu()} $$ >&2;`;
+  const daemon = await startDaemon(scope, { workers: 'auto', routers }, { before });
+  assert.equal(workersOf(daemon).length, 1);
+  const peer = await openPeer(daemon.ports[0] ?? 0);
+  assert.equal(await peer.read(1), 'A');
+  await dropPeers([peer]);
+});
+
 test('each worker takes connections from the system itself: nobody hands them out', async (t) => {
   const scope = makeScope(t);
   const daemon = await start(scope, { routers: [route('web', [await startNamed(scope, 'A')])] });
@@ -117,6 +94,9 @@ test('one that is killed takes its own streams along and nothing else; another t
   await dropPeers([...before, late, ...again]);
 });
 
+const isAboutNumber = ({ level, message }: LogLine): boolean =>
+  level === 'warn' && message === 'workers: takes effect at the next start';
+
 test('a reload reaches all workers or none', async (t) => {
   const scope = makeScope(t);
   const endpoint = await startNamed(scope, 'A');
@@ -138,9 +118,13 @@ test('a reload reaches all workers or none', async (t) => {
     await Promise.all(peers.map((peer) => peer.read(1)));
     await dropPeers(peers);
   }
-  await daemon.rewrite({ workers: 2, routers: [web] });
+  await daemon.logged(({ message }) => message === 'reloaded');
+  assert.ok(!daemon.log.some(isAboutNumber), 'the number is the same');
+  await daemon.rewrite({ workers: 3, routers: [web] });
   assert.equal((await daemon.post('/reload')).status, 200);
   await refused(extra);
+  await daemon.logged(isAboutNumber);
+  assert.equal(workersOf(daemon).length, 2);
 });
 
 test('a name is watched once for all workers, a change reaches each, and one that is begun again knows it', async (t) => {
