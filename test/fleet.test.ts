@@ -36,7 +36,7 @@ class Worker implements Child {
 
   readonly tell = (order: Order): void => {
     if (order.t === 'prepare') this.#ask = order.ask;
-    if (order.t !== 'count') this.orders.push(order);
+    this.orders.push(order);
   };
 
   readonly kill = (): void => undefined;
@@ -66,6 +66,21 @@ class Worker implements Child {
     this.word$.complete();
   }
 }
+
+/** What a worker that has accepted so many connections says. */
+const counts = (accepts: number): Word => ({
+  t: 'counts',
+  snapshot: [
+    {
+      scope: 'server',
+      labels: { rt: 'a', srv_addr: '127.0.0.1:1' },
+      counters: new Map([['l5d:srv:accepts', accepts]]),
+      split: new Map(),
+      stats: new Map(),
+      gauges: new Map(),
+    },
+  ],
+});
 
 const start = (workers: number) => {
   const { clock, env } = makeHandEnv();
@@ -177,4 +192,23 @@ test('a worker that begins is told what names are before it is to prepare anythi
   next.ready();
   assert.deepEqual(next.orders[0], { ...WATCH, t: 'resolved', resolution: bound('A') });
   assert.deepEqual(next.told(), ['resolved', 'prepare 1']);
+});
+
+test('while workers say nothing, the primary asks nothing and has no timer', () => {
+  const { clock, one, late } = replacing();
+  late.answer();
+  late.told();
+  clock.advance(3_600_000);
+  assert.deepEqual([one.told(), late.told(), clock.waiting()], [[], [], 0]);
+});
+
+test('what a worker has said unasked stands when it is killed', async () => {
+  const { engine, one, clock } = replacing();
+  one.word$.next(counts(3));
+  one.word$.next(counts(7));
+  one.exit();
+  const rendered = engine.metrics();
+  // The one that is left does not answer.
+  clock.advance(60_000);
+  assert.match(await rendered, /^l5d:srv:accepts{rt="a",srv_addr="127\.0\.0\.1:1"} 7$/m);
 });

@@ -7,7 +7,6 @@ import {
   firstValueFrom,
   forkJoin,
   ignoreElements,
-  interval,
   map,
   merge,
   mergeMap,
@@ -17,7 +16,6 @@ import {
   Subject,
   type Subscription,
   share,
-  switchMap,
   tap,
 } from 'rxjs';
 import { Ledger } from '../admin/ledger.ts';
@@ -46,9 +44,6 @@ export interface FleetSetup {
   readonly metrics: Metrics;
   readonly turn: () => Promise<void>;
 }
-
-/** What workers have counted is fetched so often, in ms: so much of it is lost at most when one is killed. */
-const COUNT_MS = 2000;
 
 const PRIMARY = 'primary';
 
@@ -160,8 +155,10 @@ class Fleet implements Engine {
   #work(slot: number): Observable<never> {
     const child = this.#setup.spawn(slot);
     const told$ = this.#lookups.serve(child.word$).pipe(tap(child.tell));
-    const counted$ = interval(COUNT_MS, this.#env.scheduler).pipe(
-      switchMap(() => this.#count(slot)),
+    const counted$ = child.word$.pipe(
+      tap((word) => {
+        if (word.t === 'counts') this.#ledger.update(String(slot), word.snapshot);
+      }),
     );
     const begun$ = this.#crew.enter(slot, child).pipe(mergeMap(() => this.#bringUp(slot, child)));
     const missed$ = this.#missed$.pipe(

@@ -57,6 +57,8 @@ export type Word =
   /** It listens to orders. */
   | { readonly t: 'ready' }
   | Reply
+  /** What it has counted, unasked. */
+  | { readonly t: 'counts'; readonly snapshot: Snapshot }
   /** It wants to know what a name is, until `unwatch`. */
   | ({ readonly t: 'watch' | 'unwatch' } & NameKey);
 

@@ -55,6 +55,6 @@ export const work = (process: NodeJS.Process, world: World): Observable<unknown>
     ...primaryOf(process),
     timers: makeTimers(world.env.scheduler),
     configure: ({ log }) => world.configure(log),
-    engine: (config, interpret) =>
-      localEngine(config, world, { interpret: (_, rt) => interpret(rt) }),
+    engine: (config, interpret, heard) =>
+      localEngine(config, world, { interpret: (_, rt) => interpret(rt), heard }),
   });

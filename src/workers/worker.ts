@@ -12,11 +12,14 @@ import {
   take,
   tap,
 } from 'rxjs';
+import type { Snapshot } from '../admin/ledger.ts';
 import type { Config } from '../config/config.ts';
 import type { LocalEngine, Prepared } from '../engine.ts';
+import type { RouterEvent } from '../event.ts';
 import type { Interpreter } from '../interpreter/interpreter.ts';
 import type { Timers } from '../timers.ts';
 import type { RouterView } from '../view.ts';
+import { Counts } from './counts.ts';
 import type { Order, Word } from './protocol.ts';
 import { RemoteNames } from './remote.ts';
 
@@ -24,8 +27,12 @@ import { RemoteNames } from './remote.ts';
 export interface WorkerSetup {
   readonly order$: Observable<Order>;
   readonly say: (word: Word) => void;
-  /** Makes the routers; `config` gives the config in force, and names are asked of the primary. */
-  readonly engine: (config: () => Config, interpret: (rt: string) => Interpreter) => LocalEngine;
+  /** Makes the routers; `config` gives the config in force, names are asked of the primary, and `heard` is told all that happens. */
+  readonly engine: (
+    config: () => Config,
+    interpret: (rt: string) => Interpreter,
+    heard: (event: RouterEvent) => void,
+  ) => LocalEngine;
   /** A config takes effect. */
   readonly configure: (config: Config) => void;
   readonly timers: Timers;
@@ -37,6 +44,7 @@ const AHEAD_MS = 60_000;
 class Worker {
   readonly #setup: WorkerSetup;
   readonly #names: RemoteNames;
+  readonly #counts: Counts;
   readonly #config$ = new ReplaySubject<Config>(1);
   /** From the first config on. */
   #engine: LocalEngine | undefined;
@@ -47,7 +55,9 @@ class Worker {
 
   constructor(setup: WorkerSetup) {
     this.#setup = setup;
-    this.#names = new RemoteNames(setup.say);
+    const { say, timers } = setup;
+    this.#names = new RemoteNames(say);
+    this.#counts = new Counts({ say, timers, snapshot: this.#snapshot });
   }
 
   run(): Observable<unknown> {
@@ -81,7 +91,7 @@ class Worker {
         this.#names.tell(order);
         break;
       case 'count':
-        this.#setup.say({ t: 'counted', ask: order.ask, snapshot: this.#engine?.snapshot() ?? [] });
+        this.#setup.say({ t: 'counted', ask: order.ask, snapshot: this.#snapshot() });
         break;
       case 'record':
         this.#setup.say({ t: 'recorded', ask: order.ask, ...this.#recorded(order) });
@@ -108,6 +118,7 @@ class Worker {
     this.#engine ??= engine(
       () => this.#inForce ?? config,
       (rt) => this.#names.interpreter(rt),
+      this.#counts.stir,
     );
     const told = (result: Either<readonly string[], Prepared>): void => {
       if (!isLeft(result)) this.#offered = { config, prepared: result.right };
@@ -115,6 +126,8 @@ class Worker {
     };
     return this.#engine.prepare(config).pipe(tap(told), ignoreElements());
   }
+
+  readonly #snapshot = (): Snapshot => this.#engine?.snapshot() ?? [];
 
   #commit(): void {
     if (this.#offered === undefined) return;

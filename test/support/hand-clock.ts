@@ -5,6 +5,8 @@ export interface HandClock {
   readonly scheduler: SchedulerLike;
   /** Runs what falls due within `ms`, in order, and stands at their end. */
   readonly advance: (ms: number) => void;
+  /** How many tasks wait for their time. */
+  readonly waiting: () => number;
 }
 
 /** Makes a clock that stands at 0. */
@@ -18,5 +20,6 @@ export const makeHandClock = (): HandClock => {
       scheduler.flush();
       scheduler.frame = until;
     },
+    waiting: () => scheduler.actions.length,
   };
 };

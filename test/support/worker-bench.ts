@@ -6,7 +6,7 @@ import type { LocalEngine } from '../../src/engine.ts';
 import type { Env } from '../../src/env.ts';
 import type { Interpreter } from '../../src/interpreter/interpreter.ts';
 import { loadUnopened } from '../../src/testing/unopened.ts';
-import { makeTimers } from '../../src/timers.ts';
+import { makeTimers, type Timers } from '../../src/timers.ts';
 import type { Order, Word } from '../../src/workers/protocol.ts';
 import { worker } from '../../src/workers/worker.ts';
 
@@ -46,6 +46,9 @@ export interface Bench {
   readonly said$: Observable<Word>;
   /** Its interpreter of the router `main`, from `PREPARE` on. */
   readonly names: () => Interpreter;
+  /** Something happens in its routers, from `PREPARE` on. */
+  readonly happen: () => void;
+  readonly timers: Timers;
 }
 
 /** Makes a worker that obeys these orders. */
@@ -55,16 +58,24 @@ export const makeBench = (
   snapshot: () => Snapshot = () => [],
 ): Bench => {
   const word$ = new Subject<Word>();
+  const timers = makeTimers(env.scheduler);
+  let happen = nothing;
   let names: Interpreter = { resolve: () => NEVER };
   const over$ = worker({
     order$,
     say: (word) => word$.next(word),
-    engine: (_, interpret) => {
+    engine: (_, interpret, heard) => {
+      happen = () => heard({ t: 'strayed', rt: 'main', name: 'own' });
       names = interpret('main');
       return engineOf(snapshot);
     },
     configure: nothing,
-    timers: makeTimers(env.scheduler),
+    timers,
   });
-  return { said$: merge(word$, over$ as Observable<never>), names: () => names };
+  return {
+    said$: merge(word$, over$ as Observable<never>),
+    names: () => names,
+    happen: () => happen(),
+    timers,
+  };
 };
