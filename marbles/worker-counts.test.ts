@@ -8,7 +8,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { filter, map, merge, type Observable, of, tap } from 'rxjs';
-import type { Snapshot } from '../src/admin/ledger.ts';
+import type { Snapshot } from '../src/admin/snapshot.ts';
 import { type Marbles, marbles } from '../src/testing/marbles.ts';
 import { makeBench, PREPARE } from '../test/support/worker-bench.ts';
 

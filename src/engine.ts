@@ -1,7 +1,7 @@
 /** What routes a process’s connections: routers here, or in workers. */
 import { type Either, map as mapRight } from 'fp-ts/lib/Either.js';
 import { map, type Observable } from 'rxjs';
-import type { Snapshot } from './admin/ledger.ts';
+import type { Snapshot } from './admin/snapshot.ts';
 import { app } from './app.ts';
 import type { Config } from './config/config.ts';
 import { type Explain, type MachineOptions, makeMachine } from './machine.ts';

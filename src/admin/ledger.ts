@@ -1,29 +1,7 @@
 /** What several processes have counted, as one: sums that never fall, though processes come and go. Pure. */
 import { Gauges } from './gauges.ts';
-import { METRICS } from './metric-list.ts';
-import { type Labels, type Scope, Stat, Tally } from './series.ts';
-import type { Tallies } from './tallies.ts';
-
-/** One tally of one process at one moment: plain data. */
-export interface Counted {
-  readonly scope: Scope;
-  readonly labels: Labels;
-  readonly counters: ReadonlyMap<string, number>;
-  readonly split: ReadonlyMap<string, ReadonlyMap<string, number>>;
-  readonly stats: ReadonlyMap<string, Pick<Stat, 'bounds' | 'counts' | 'sum'>>;
-  readonly gauges: ReadonlyMap<string, number>;
-}
-
-/** All tallies of one process at one moment. */
-export type Snapshot = readonly Counted[];
-
-const SCOPES: readonly Scope[] = ['process', 'router', 'namespace', 'server', 'name'];
-
-const namesOf = (type: 'counter' | 'gauge'): readonly string[] =>
-  METRICS.filter((metric) => metric.type === type).map(({ name }) => name);
-
-const COUNTERS = namesOf('counter');
-const GAUGES = namesOf('gauge');
+import { type Scope, Stat, Tally } from './series.ts';
+import type { Counted, Snapshot } from './snapshot.ts';
 
 /** They say what discovery says, to each process the same; the rest are shares of a whole. */
 const SAME_EVERYWHERE: ReadonlySet<string> = new Set([
@@ -36,24 +14,6 @@ const SAME_EVERYWHERE: ReadonlySet<string> = new Set([
   'l5d:recorder:seconds',
   'l5d:router:names',
 ]);
-
-/** Copies what a process has counted, and sees now. */
-export const takeSnapshot = (tallies: Tallies, gauges: Gauges): Snapshot =>
-  SCOPES.flatMap((scope) =>
-    tallies.of(scope).map((tally) => {
-      const counters = new Map(tally.counters);
-      for (const name of COUNTERS) {
-        const seen = gauges.get(name, tally);
-        if (seen !== undefined) counters.set(name, (counters.get(name) ?? 0) + seen);
-      }
-      const looked = GAUGES.flatMap((name): [string, number][] => {
-        const seen = gauges.get(name, tally);
-        return seen === undefined ? [] : [[name, seen]];
-      });
-      const { labels, split, stats } = tally;
-      return { scope, labels, counters, split, stats, gauges: new Map(looked) };
-    }),
-  );
 
 const keyOf = ({ scope, labels }: Counted): string => JSON.stringify([scope, labels]);
 

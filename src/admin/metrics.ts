@@ -3,9 +3,10 @@ import type { RouterEvent } from '../event.ts';
 import { counter } from './count.ts';
 import { Exposition, type Value } from './exposition.ts';
 import { type Gauges, look, type MetricSources } from './gauges.ts';
-import { type Snapshot, type Total, takeSnapshot } from './ledger.ts';
+import type { Total } from './ledger.ts';
 import { METRICS, type Metric } from './metric-list.ts';
 import { extraLabel, type Labels, type Stat, scopeOf, type Tally } from './series.ts';
+import { type Snapshot, takeSnapshot } from './snapshot.ts';
 import { Tallies } from './tallies.ts';
 
 /** The metrics of an app. */

@@ -1,5 +1,5 @@
 /** When a worker says what it has counted, unasked: soon after something has happened, and not at all while nothing does. */
-import type { Snapshot } from '../admin/ledger.ts';
+import type { Snapshot } from '../admin/snapshot.ts';
 import type { Timers } from '../timers.ts';
 import type { Word } from './protocol.ts';
 

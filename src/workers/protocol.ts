@@ -1,5 +1,5 @@
 /** What the primary and its workers say to each other. Plain data: it is cloned on its way. */
-import type { Snapshot } from '../admin/ledger.ts';
+import type { Snapshot } from '../admin/snapshot.ts';
 import type { Config } from '../config/config.ts';
 import type { Resolution } from '../interpreter/interpreter.ts';
 import type { Path } from '../path.ts';

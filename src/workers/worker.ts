@@ -12,7 +12,7 @@ import {
   take,
   tap,
 } from 'rxjs';
-import type { Snapshot } from '../admin/ledger.ts';
+import type { Snapshot } from '../admin/snapshot.ts';
 import type { Config } from '../config/config.ts';
 import type { LocalEngine, Prepared } from '../engine.ts';
 import type { RouterEvent } from '../event.ts';

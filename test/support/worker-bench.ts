@@ -1,7 +1,7 @@
 /** A worker on the bench: real but for its routers, of which a test says what they count. */
 import { right } from 'fp-ts/lib/Either.js';
 import { EMPTY, merge, NEVER, type Observable, of, Subject } from 'rxjs';
-import type { Snapshot } from '../../src/admin/ledger.ts';
+import type { Snapshot } from '../../src/admin/snapshot.ts';
 import type { LocalEngine } from '../../src/engine.ts';
 import type { Env } from '../../src/env.ts';
 import type { Interpreter } from '../../src/interpreter/interpreter.ts';
