@@ -13,6 +13,7 @@ import type { Child } from '../src/workers/crew.ts';
 import { fleetEngine } from '../src/workers/fleet.ts';
 import type { Order, Word } from '../src/workers/protocol.ts';
 import { bound } from './support/balancer.ts';
+import type { HandClock } from './support/hand-clock.ts';
 import { makeHandEnv } from './support/serving.ts';
 import { FILES } from './support/tls-settings.ts';
 
@@ -25,7 +26,13 @@ const config = (port: number): Config => {
   return loaded.right.config;
 };
 
-const WATCH: Word = { t: 'watch', rt: 'a', dst: '/svc/a' as Path };
+const asked = (t: 'watch' | 'unwatch', dst: string, rt = 'a'): Word => ({
+  t,
+  rt,
+  dst: dst as Path,
+});
+
+const WATCH = asked('watch', '/svc/a');
 
 /** A worker of which the test is the other end. */
 class Worker implements Child {
@@ -67,17 +74,23 @@ class Worker implements Child {
   }
 }
 
-/** What a worker that has accepted so many connections says. */
-const counts = (accepts: number): Word => ({
+const NOTHING = { counters: new Map(), split: new Map(), stats: new Map(), gauges: new Map() };
+
+/** What a worker says that has accepted so many connections, and holds so many names. */
+const counts = (accepts: number, names = 0): Word => ({
   t: 'counts',
   snapshot: [
     {
+      ...NOTHING,
+      scope: 'router',
+      labels: { rt: 'a' },
+      gauges: new Map([['l5d:router:names', names]]),
+    },
+    {
+      ...NOTHING,
       scope: 'server',
       labels: { rt: 'a', srv_addr: '127.0.0.1:1' },
       counters: new Map([['l5d:srv:accepts', accepts]]),
-      split: new Map(),
-      stats: new Map(),
-      gauges: new Map(),
     },
   ],
 });
@@ -194,6 +207,13 @@ test('a worker that begins is told what names are before it is to prepare anythi
   assert.deepEqual(next.told(), ['resolved', 'prepare 1']);
 });
 
+/** All metrics, of workers that do not answer. */
+const scrape = (engine: Engine, clock: HandClock): Promise<string> => {
+  const rendered = engine.metrics();
+  clock.advance(60_000);
+  return rendered;
+};
+
 test('while workers say nothing, the primary asks nothing and has no timer', () => {
   const { clock, one, late } = replacing();
   late.answer();
@@ -207,8 +227,21 @@ test('what a worker has said unasked stands when it is killed', async () => {
   one.word$.next(counts(3));
   one.word$.next(counts(7));
   one.exit();
-  const rendered = engine.metrics();
-  // The one that is left does not answer.
-  clock.advance(60_000);
-  assert.match(await rendered, /^l5d:srv:accepts{rt="a",srv_addr="127\.0\.0\.1:1"} 7$/m);
+  const text = await scrape(engine, clock);
+  assert.match(text, /^l5d:srv:accepts{rt="a",srv_addr="127\.0\.0\.1:1"} 7$/m);
+});
+
+test('a router has the names that any of its workers holds', async () => {
+  const { engine, one, late, clock } = replacing();
+  for (const [worker, ...held] of [
+    [one, '/svc/a', '/svc/b'],
+    [late, '/svc/b', '/svc/c'],
+  ] as const) {
+    for (const dst of held) worker.word$.next(asked('watch', dst));
+    worker.word$.next(counts(0, held.length));
+  }
+  late.word$.next(asked('watch', '/svc/a', 'b'));
+  assert.match(await scrape(engine, clock), /^l5d:router:names{rt="a"} 3$/m);
+  one.word$.next(asked('unwatch', '/svc/a'));
+  assert.match(await scrape(engine, clock), /^l5d:router:names{rt="a"} 2$/m);
 });

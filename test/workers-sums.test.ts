@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { isRight } from 'fp-ts/lib/Either.js';
 import { Ledger } from '../src/admin/ledger.ts';
+import { METRICS } from '../src/admin/metric-list.ts';
 import type { Counted, Snapshot } from '../src/admin/snapshot.ts';
 import { loadConfig } from '../src/config/load.ts';
 import { DEFAULT_POLICY } from '../src/config/policy.ts';
@@ -168,15 +169,44 @@ test('what nobody has is kept while not everybody has told', () => {
   assert.deepEqual(sumOf(ledger, '/a')?.[0], 8, 'and goes on when it is back');
 });
 
-test('gauges of connections add up; what discovery says to all is said once', () => {
+/** What becomes of 3 and 5, seen by two workers. */
+const AMONG_WORKERS: Readonly<Record<string, number | undefined>> = {
+  'l5d:balancer:endpoint:available': 5,
+  'l5d:balancer:endpoint:failed': 5,
+  'l5d:balancer:endpoint:retired': 5,
+  'l5d:balancer:branch:available': 5,
+  'l5d:balancer:branch:failed': 5,
+  'l5d:balancer:resolution_age_seconds': 5,
+  'l5d:balancer:connection:pending': 8,
+  'l5d:balancer:connection:open': 8,
+  'l5d:balancer:waiters': 8,
+  'l5d:srv:active': 8,
+  'l5d:srv:waiters': 8,
+  'l5d:buffered_bytes': 8,
+  'l5d:recorder:bytes': 8,
+  'l5d:recorder:seconds': 5,
+  'l5d:worker:active': 8,
+  'l5d:namerd:watches': 8,
+  // The primary knows.
+  'l5d:router:names': undefined,
+};
+
+const amongWorkers = (metric: string): number | undefined => {
   const ledger = new Ledger();
-  const gauges = { 'l5d:balancer:endpoint:available': 3, 'l5d:balancer:connection:open': 5 };
-  for (const who of ['0', '1']) ledger.update(who, [counted('/a', 1, gauges)]);
-  const { of, gauges: summed } = ledger.total(true);
+  ledger.update('0', [counted('/a', 1, { [metric]: 3 })]);
+  ledger.update('1', [counted('/a', 1, { [metric]: 5 })]);
+  const { of, gauges } = ledger.total(true);
   const [tally] = of('name');
   assert.ok(tally);
-  assert.equal(summed.get('l5d:balancer:endpoint:available', tally), 3);
-  assert.equal(summed.get('l5d:balancer:connection:open', tally), 10);
+  return gauges.get(metric, tally);
+};
+
+test('of every gauge it is said what becomes of it among workers', () => {
+  const gauges = METRICS.filter(({ type }) => type === 'gauge');
+  assert.deepEqual(
+    Object.fromEntries(gauges.map(({ name }) => [name, amongWorkers(name)])),
+    AMONG_WORKERS,
+  );
 });
 
 const endpoint = (state: EndpointView['state'], load: number): EndpointView => ({

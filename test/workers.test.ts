@@ -46,6 +46,7 @@ test('two workers serve one address, and are shown and counted as one', async (t
   assert.equal(await daemon.metric('l5d:srv:accepts'), PEERS);
   assert.equal(await daemon.metric('l5d:srv:active'), PEERS);
   assert.equal(await daemon.metric('l5d:balancer:endpoint:available'), 1, 'not once per worker');
+  assert.equal(await daemon.metric('l5d:router:names'), 1, 'whoever holds it');
   assert.equal(await daemon.metric('l5d:worker:active'), PEERS);
   await dropPeers(peers);
 });

@@ -1,19 +1,10 @@
 /** What several processes have counted, as one: sums that never fall, though processes come and go. Pure. */
 import { Gauges } from './gauges.ts';
+import { METRICS } from './metric-list.ts';
 import { type Scope, Stat, Tally } from './series.ts';
 import type { Counted, Snapshot } from './snapshot.ts';
 
-/** They say what discovery says, to each process the same; the rest are shares of a whole. */
-const SAME_EVERYWHERE: ReadonlySet<string> = new Set([
-  'l5d:balancer:branch:available',
-  'l5d:balancer:branch:failed',
-  'l5d:balancer:endpoint:available',
-  'l5d:balancer:endpoint:failed',
-  'l5d:balancer:endpoint:retired',
-  'l5d:balancer:resolution_age_seconds',
-  'l5d:recorder:seconds',
-  'l5d:router:names',
-]);
+const AMONG = new Map(METRICS.map(({ name, among }) => [name, among]));
 
 const keyOf = ({ scope, labels }: Counted): string => JSON.stringify([scope, labels]);
 
@@ -48,9 +39,17 @@ const noteActive = (
     gauges.note(tally, 'l5d:worker:active', server.gauges.get('l5d:srv:active') ?? 0);
 };
 
+/** Adds what one process sees to what others do. */
+const noteAmong = (gauges: Gauges, tally: Tally, metric: string, value: number): void => {
+  const among = AMONG.get(metric);
+  if (among === 'most') gauges.note(tally, metric, value, Math.max);
+  else if (among === 'sum') gauges.note(tally, metric, value);
+};
+
 /** The sum of several processes, as a scrape needs it. */
 export interface Total {
   readonly of: (scope: Scope) => readonly Tally[];
+  /** Without those that the primary knows. */
   readonly gauges: Gauges;
 }
 
@@ -88,9 +87,7 @@ export class Ledger {
         const sum = sums.get(key) ?? { scope, tally: new Tally(scope, labels) };
         sums.set(key, sum);
         absorb(sum.tally, counted);
-        for (const [metric, value] of counted.gauges)
-          if (SAME_EVERYWHERE.has(metric)) gauges.note(sum.tally, metric, value, Math.max);
-          else gauges.note(sum.tally, metric, value);
+        for (const [metric, value] of counted.gauges) noteAmong(gauges, sum.tally, metric, value);
       }
     }
     this.#addSettled(sums, isComplete);

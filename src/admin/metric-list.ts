@@ -3,6 +3,12 @@
 /** A `stat` is a cumulative histogram. */
 export type MetricType = 'counter' | 'gauge' | 'stat';
 
+/**
+ * How what several workers see becomes one number: shares of a whole add up; of what each sees alike, such as endpoints,
+ * it is the most that one of them sees; and some the primary itself knows.
+ */
+export type Among = 'sum' | 'most' | 'primary';
+
 /** One metric; it has a series for each set of label values. */
 export interface Metric {
   readonly name: string;
@@ -10,6 +16,8 @@ export interface Metric {
   /** In alphabetical order. */
   readonly labels: readonly string[];
   readonly help: string;
+  /** Of a gauge; what is counted adds up. */
+  readonly among?: Among;
 }
 
 const DST = ['dst', 'rt'] as const;
@@ -24,7 +32,10 @@ const metric =
     help,
   });
 const counter = metric('counter');
-const gauge = metric('gauge');
+const gauge = (name: string, labels: readonly string[], among: Among, help: string): Metric => ({
+  ...metric('gauge')(name, labels, help),
+  among,
+});
 const stat = metric('stat');
 
 /** Names and labels of linkerd-tcp 0.1.1, then those that it did not have. */
@@ -36,12 +47,22 @@ export const METRICS: readonly Metric[] = [
   counter('resolver:success_count', ['namespace', 'rt'], 'Look-ups that gave an answer.'),
   counter('resolver:failure_count', ['namespace', 'rt'], 'Look-ups that failed.'),
   stat('resolver:request_latency_ms', ['namespace', 'rt'], 'Time of look-ups.'),
-  gauge('balancer:endpoint:available', DST, 'Endpoints that take connections.'),
-  gauge('balancer:endpoint:failed', DST, 'Endpoints that sit out a penalty, or are being probed.'),
-  gauge('balancer:endpoint:retired', DST, 'Endpoints that left the name and still have streams.'),
-  gauge('balancer:connection:pending', DST, 'Dials in progress.'),
-  gauge('balancer:connection:open', DST, 'Connections to endpoints, spares included.'),
-  gauge('balancer:waiters', DST, 'Connections that wait for an endpoint.'),
+  gauge('balancer:endpoint:available', DST, 'most', 'Endpoints that take connections.'),
+  gauge(
+    'balancer:endpoint:failed',
+    DST,
+    'most',
+    'Endpoints that sit out a penalty, or are being probed.',
+  ),
+  gauge(
+    'balancer:endpoint:retired',
+    DST,
+    'most',
+    'Endpoints that left the name and still have streams.',
+  ),
+  gauge('balancer:connection:pending', DST, 'sum', 'Dials in progress.'),
+  gauge('balancer:connection:open', DST, 'sum', 'Connections to endpoints, spares included.'),
+  gauge('balancer:waiters', DST, 'sum', 'Connections that wait for an endpoint.'),
   counter('balancer:connection:attempts', DST, 'Dials begun.'),
   counter('balancer:connection:connects', DST, 'Dials that succeeded.'),
   counter(
@@ -64,8 +85,8 @@ export const METRICS: readonly Metric[] = [
     SRV,
     'Connections that ended for another reason than end, and those turned away before they were routed.',
   ),
-  gauge('srv:active', SRV, 'Connections held.'),
-  gauge('srv:waiters', SRV, 'Of these, not yet with an endpoint.'),
+  gauge('srv:active', SRV, 'sum', 'Connections held.'),
+  gauge('srv:waiters', SRV, 'sum', 'Of these, not yet with an endpoint.'),
   counter(
     'srv:connect:failure',
     ['cause', ...SRV],
@@ -100,40 +121,49 @@ export const METRICS: readonly Metric[] = [
     ['reason', ...SRV],
     'Connections turned away before they were routed, by close reason.',
   ),
-  gauge('router:names', ['rt'], 'Names that are bound.'),
+  gauge('router:names', ['rt'], 'primary', 'Names that are bound.'),
   counter('operator:failures', ['rt'], 'Operators that erred or completed, and were begun anew.'),
   counter('operator:strays', ['rt'], 'What operators gave that they did not have: dropped.'),
-  gauge('balancer:branch:available', DST, 'Branches of a weighted union that take connections.'),
+  gauge(
+    'balancer:branch:available',
+    DST,
+    'most',
+    'Branches of a weighted union that take connections.',
+  ),
   gauge(
     'balancer:branch:failed',
     DST,
+    'most',
     'Branches of a weighted union with nobody who takes connections; the others have their share.',
   ),
   gauge(
     'balancer:resolution_age_seconds',
     DST,
+    'most',
     'Time since the last good answer of the interpreter.',
   ),
   gauge(
     'buffered_bytes',
     [],
+    'sum',
     'Bytes that were read and not yet written, and the memory that busy streams read into.',
   ),
   gauge(
     'worker:active',
     ['worker'],
+    'sum',
     'Connections that a worker holds; the system decides who takes one.',
   ),
   counter('worker:restarts', [], 'Workers that have ended and were begun again.'),
-  gauge('namerd:watches', [], 'Of `linkerd-tcp namerd`: watches that are open.'),
+  gauge('namerd:watches', [], 'sum', 'Of `linkerd-tcp namerd`: watches that are open.'),
   counter('namerd:requests', [], 'Of `linkerd-tcp namerd`: requests of its API.'),
   counter(
     'namerd:refused',
     [],
     'Of `linkerd-tcp namerd`: watches beyond `maxWatches`, and readers that were let go.',
   ),
-  gauge('recorder:bytes', [], 'Memory that recordings take.'),
-  gauge('recorder:seconds', [], 'How far recordings go back.'),
+  gauge('recorder:bytes', [], 'sum', 'Memory that recordings take.'),
+  gauge('recorder:seconds', [], 'most', 'How far recordings go back.'),
   counter(
     'recorder:overflows',
     [],

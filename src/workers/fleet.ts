@@ -128,7 +128,10 @@ class Fleet implements Engine {
     );
     this.#ledger.update(PRIMARY, metrics.snapshot());
     const isComplete = answers.length === workers && answers.every((told) => told);
-    return metrics.renderTotal(this.#ledger.total(isComplete), turn);
+    const total = this.#ledger.total(isComplete);
+    for (const router of total.of('router'))
+      total.gauges.note(router, 'l5d:router:names', this.#lookups.count(router.labels['rt'] ?? ''));
+    return metrics.renderTotal(total, turn);
   };
 
   readonly routers = (): AsyncIterable<RouterView> => this.#views();

@@ -27,7 +27,7 @@ const isAsked = (word: Word): word is Asked => word.t === 'watch' || word.t === 
  */
 export class Lookups {
   readonly #interpreter$: (rt: string) => Observable<Interpreter>;
-  readonly #shared = new Map<string, Observable<Told>>();
+  readonly #shared = new Map<string, { readonly rt: string; readonly told$: Observable<Told> }>();
   /** The last resolution of each name that is held. */
   readonly #last = new Map<string, Told>();
 
@@ -39,6 +39,13 @@ export class Lookups {
   /** What is known now, for a worker that begins. */
   known(): readonly Told[] {
     return [...this.#last.values()];
+  }
+
+  /** How many names of a router any worker holds. O(names). */
+  count(rt: string): number {
+    let count = 0;
+    for (const name of this.#shared.values()) if (name.rt === rt) count += 1;
+    return count;
   }
 
   /** Serves the questions of one worker. Emits what it is to be told; unsubscribing lets its names go. Errors: never. */
@@ -57,7 +64,7 @@ export class Lookups {
   #resolve({ rt, dst }: NameKey): Observable<Told> {
     const key = keyOfName({ rt, dst });
     const known = this.#shared.get(key);
-    if (known !== undefined) return known;
+    if (known !== undefined) return known.told$;
     let settled: Resolution = { t: 'pending' };
     const told$ = defer(() => this.#interpreter$(rt)).pipe(
       switchMap((interpreter) => interpreter.resolve(dst)),
@@ -74,7 +81,7 @@ export class Lookups {
       }),
       share({ connector: () => new ReplaySubject<Told>(1), resetOnRefCountZero: true }),
     );
-    this.#shared.set(key, told$);
+    this.#shared.set(key, { rt, told$ });
     return told$;
   }
 }
