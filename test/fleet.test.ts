@@ -5,6 +5,7 @@ import type { Either } from 'fp-ts/lib/Either.js';
 import { isLeft, isRight } from 'fp-ts/lib/Either.js';
 import { concat, NEVER, of, ReplaySubject, Subject } from 'rxjs';
 import { makeMetrics } from '../src/admin/metrics.ts';
+import type { Counted } from '../src/admin/snapshot.ts';
 import type { Config } from '../src/config/config.ts';
 import { loadConfig } from '../src/config/load.ts';
 import type { Engine, Prepared } from '../src/engine.ts';
@@ -17,9 +18,10 @@ import type { HandClock } from './support/hand-clock.ts';
 import { makeHandEnv } from './support/serving.ts';
 import { FILES } from './support/tls-settings.ts';
 
-const config = (port: number): Config => {
+const config = (port: number, maxNameSeries: number): Config => {
   const loaded = loadConfig(
-    `routers: [{ label: a, interpreter: { kind: static, names: {} }, servers: [{ port: ${port}, dstName: /svc/a }] }]`,
+    `admin: { maxNameSeries: ${maxNameSeries} }
+routers: [{ label: a, interpreter: { kind: static, names: {} }, servers: [{ port: ${port}, dstName: /svc/a }] }]`,
     FILES,
   );
   assert.ok(isRight(loaded));
@@ -95,6 +97,13 @@ const counts = (accepts: number, names = 0): Word => ({
   ],
 });
 
+const attempted = (dst: string): Counted => ({
+  ...NOTHING,
+  scope: 'name',
+  labels: { dst, rt: 'a' },
+  counters: new Map([['l5d:balancer:connection:attempts', 1]]),
+});
+
 const start = (workers: number) => {
   const { clock, env } = makeHandEnv();
   const spawned: Worker[] = [];
@@ -119,9 +128,9 @@ const start = (workers: number) => {
     },
     env,
   );
-  const prepare = (port: number) => {
+  const prepare = (port: number, maxNameSeries = 1) => {
     const results: Either<readonly string[], Prepared>[] = [];
-    engine.prepare(config(port)).subscribe((result) => results.push(result));
+    engine.prepare(config(port, maxNameSeries)).subscribe((result) => results.push(result));
     return results;
   };
   return { clock, spawned, engine, prepare };
@@ -244,4 +253,22 @@ test('a router has the names that any of its workers holds', async () => {
   assert.match(await scrape(engine, clock), /^l5d:router:names{rt="a"} 3$/m);
   one.word$.next(asked('unwatch', '/svc/a'));
   assert.match(await scrape(engine, clock), /^l5d:router:names{rt="a"} 2$/m);
+});
+
+test('a reload says how many names have series of their own, from the next name on', async () => {
+  const { engine, one, late, clock, prepare } = replacing();
+  late.answer();
+  const tell = async (...names: readonly string[]): Promise<readonly string[]> => {
+    one.word$.next({ t: 'counts', snapshot: names.map(attempted) });
+    const text = await scrape(engine, clock);
+    return text.match(/(?<=^l5d:balancer:connection:attempts{dst=")[^"]+/gm) ?? [];
+  };
+  assert.deepEqual(await tell('/svc/a', '/svc/b'), ['/svc/a', '…']);
+  const results = prepare(2, 2);
+  one.answer();
+  late.answer();
+  const [reloaded] = results;
+  assert.ok(reloaded !== undefined && isRight(reloaded));
+  reloaded.right.commit();
+  assert.deepEqual(await tell('/svc/a', '/svc/b', '/svc/c'), ['/svc/a', '…', '/svc/c']);
 });

@@ -5,13 +5,17 @@ import fc from 'fast-check';
 import { isRight } from 'fp-ts/lib/Either.js';
 import { Ledger } from '../src/admin/ledger.ts';
 import { METRICS } from '../src/admin/metric-list.ts';
-import type { Counted, Snapshot } from '../src/admin/snapshot.ts';
+import { OTHER_NAMES } from '../src/admin/name-tallies.ts';
+import type { Counted } from '../src/admin/snapshot.ts';
 import { loadConfig } from '../src/config/load.ts';
 import { DEFAULT_POLICY } from '../src/config/policy.ts';
 import type { EndpointView, RouterView } from '../src/view.ts';
 import { mergeViews } from '../src/workers/merge-views.ts';
 import { shareConfig, shareOf } from '../src/workers/shares.ts';
 import { FILES } from './support/tls-settings.ts';
+
+/** No bound on series. */
+const MANY = 1000;
 
 const COUNTER = 'l5d:balancer:connection:attempts';
 
@@ -98,7 +102,7 @@ const counted = (
 /** The sum of a name: its counter, its split counter, the first bucket of its stat. */
 const sumOf = (ledger: Ledger, dst: string): readonly (number | undefined)[] | undefined => {
   const tally = ledger
-    .total(true)
+    .total()
     .of('name')
     .find(({ labels }) => labels['dst'] === dst);
   if (tally === undefined) return undefined;
@@ -110,45 +114,89 @@ const sumOf = (ledger: Ledger, dst: string): readonly (number | undefined)[] | u
 };
 
 const process = fc.constantFrom('0', '1', '2');
-const name = fc.constantFrom('/a', '/b');
-const operation = fc.oneof(
-  {
-    weight: 5,
-    arbitrary: fc.record({ t: fc.constant('add' as const), process, name, n: fc.nat(9) }),
-  },
-  {
-    weight: 1,
-    arbitrary: fc.record({
-      t: fc.constantFrom('drop' as const, 'end' as const),
+
+/** What becomes of one of these names at one process; an end is that of the process. */
+const operations = (...names: readonly string[]) =>
+  fc.array(
+    fc.record({
+      t: fc.oneof(
+        { weight: 5, arbitrary: fc.constant('add' as const) },
+        { weight: 2, arbitrary: fc.constantFrom('drop' as const, 'end' as const) },
+      ),
       process,
-      name,
-      n: fc.constant(0),
+      name: fc.constantFrom(...names),
+      n: fc.nat(9),
     }),
-  },
-);
+    { maxLength: 60, size: 'max' },
+  );
+
+type Operation = ReturnType<typeof operations> extends fc.Arbitrary<(infer O)[]> ? O : never;
+
+/** What a ledger must say of a name: what was counted while anybody had it, or is yet to be back that had. */
+class Model {
+  readonly held = new Map<string, Map<string, number>>();
+  readonly #totals = new Map<string, number>();
+  readonly #told = new Set<string>();
+  /** Had by those that have ended, until they tell again. */
+  readonly #awaited = new Map<string, ReadonlySet<string>>();
+
+  add(who: string, dst: string, count: number): void {
+    const names = this.of(who);
+    names.set(dst, (names.get(dst) ?? 0) + count);
+    this.#totals.set(dst, (this.#totals.get(dst) ?? 0) + count);
+  }
+
+  of(who: string): Map<string, number> {
+    const names = this.held.get(who) ?? new Map<string, number>();
+    this.held.set(who, names);
+    return names;
+  }
+
+  told(who: string): void {
+    this.#awaited.delete(who);
+    this.#told.add(who);
+  }
+
+  ended(who: string): void {
+    if (this.#told.delete(who)) this.#awaited.set(who, new Set(this.of(who).keys()));
+    this.of(who).clear();
+  }
+
+  total(dst: string): number | undefined {
+    const had = [...this.held.values(), ...this.#awaited.values()];
+    if (!had.some((names) => names.has(dst))) this.#totals.delete(dst);
+    return this.#totals.get(dst);
+  }
+}
+
+/** Does it to both. */
+const perform = (ledger: Ledger, model: Model, { t, process: who, name, n }: Operation): void => {
+  if (t === 'add') model.add(who, name, n);
+  if (t === 'drop') model.of(who).delete(name);
+  if (t === 'end') {
+    ledger.lost(who);
+    model.ended(who);
+  } else {
+    const names = [...model.of(who)];
+    ledger.update(
+      who,
+      names.map(([of, count]) => counted(of, count)),
+    );
+    model.told(who);
+  }
+};
 
 test('a sum never falls while anybody has the name, whoever ends or lets it go', () => {
   fc.assert(
-    fc.property(fc.array(operation, { maxLength: 60, size: 'max' }), (operations) => {
-      const ledger = new Ledger();
-      const held = new Map<string, Map<string, number>>();
-      const totals = new Map<string, number>();
-      for (const { t, process: who, name: dst, n } of operations) {
-        const names = held.get(who) ?? new Map<string, number>();
-        held.set(who, names);
-        if (t === 'add') {
-          names.set(dst, (names.get(dst) ?? 0) + n);
-          totals.set(dst, (totals.get(dst) ?? 0) + n);
-        } else if (t === 'drop') names.delete(dst);
-        else names.clear();
-        const snapshot: Snapshot = [...names].map(([of, count]) => counted(of, count));
-        if (t === 'end') ledger.lost(who);
-        else ledger.update(who, snapshot);
-        for (const of of ['/a', '/b']) {
-          const isHeld = [...held.values()].some((each) => each.has(of));
-          if (!isHeld) totals.delete(of);
-          const total = totals.get(of);
-          assert.deepEqual(sumOf(ledger, of), isHeld ? [total, total, total] : undefined);
+    fc.property(operations('/a', '/b'), (all) => {
+      const ledger = new Ledger(() => MANY);
+      const model = new Model();
+      for (const operation of all) {
+        perform(ledger, model, operation);
+        for (const name of ['/a', '/b']) {
+          const total = model.total(name);
+          const wanted = total === undefined ? undefined : [total, total, total];
+          assert.deepEqual(sumOf(ledger, name), wanted);
         }
       }
     }),
@@ -156,15 +204,86 @@ test('a sum never falls while anybody has the name, whoever ends or lets it go',
   );
 });
 
-test('what nobody has is kept while not everybody has told', () => {
-  const ledger = new Ledger();
-  ledger.update('0', [counted('/a', 7)]);
-  ledger.lost('0');
-  const kept = ledger.total(false).of('name');
-  assert.deepEqual(
-    kept.map(({ counters }) => counters.get(COUNTER)),
-    [7],
+/** The counter of each series of names. */
+const seriesOf = (ledger: Ledger): ReadonlyMap<string, number> =>
+  new Map(
+    ledger
+      .total()
+      .of('name')
+      .map(({ labels, counters }) => [labels['dst'] ?? '', counters.get(COUNTER) ?? 0]),
   );
+
+test('so many names as may have series of their own, the others one together, and no sum falls', () => {
+  fc.assert(
+    fc.property(operations('/a', '/b', '/c', '/d', '/e'), (all) => {
+      const ledger = new Ledger(() => 2);
+      const model = new Model();
+      let before = seriesOf(ledger);
+      for (const operation of all) {
+        perform(ledger, model, operation);
+        const series = seriesOf(ledger);
+        assert.ok([...series.keys()].filter((dst) => dst !== OTHER_NAMES).length <= 2);
+        for (const [dst, count] of series) assert.ok(count >= (before.get(dst) ?? 0), dst);
+        for (const dst of [...model.held.values()].flatMap((names) => [...names.keys()]))
+          assert.ok(series.has(dst) || series.has(OTHER_NAMES), dst);
+        before = series;
+      }
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('a series that names share has what all of them have', () => {
+  const ledger = new Ledger(() => 1);
+  const gauges = (available: number, age: number) => ({
+    'l5d:balancer:endpoint:available': available,
+    'l5d:balancer:connection:open': 1,
+    'l5d:balancer:resolution_age_seconds': age,
+  });
+  for (const who of ['0', '1'])
+    ledger.update(who, [
+      counted('/a', 1, gauges(9, 99)),
+      counted('/b', 10, gauges(2, 7)),
+      counted('/c', 100, gauges(3, 5)),
+      // What a process itself has put together.
+      counted(OTHER_NAMES, 1000),
+    ]);
+  assert.deepEqual(
+    [...seriesOf(ledger)],
+    [
+      ['/a', 2],
+      [OTHER_NAMES, 2220],
+    ],
+  );
+  const total = ledger.total();
+  const [, shared] = total.of('name');
+  assert.ok(shared);
+  assert.equal(total.gauges.get('l5d:balancer:endpoint:available', shared), 5);
+  assert.equal(total.gauges.get('l5d:balancer:connection:open', shared), 4);
+  assert.equal(total.gauges.get('l5d:balancer:resolution_age_seconds', shared), 7);
+});
+
+test('a name that is let go makes room for the next that comes, and for none that is there', () => {
+  const ledger = new Ledger(() => 1);
+  ledger.update('0', [counted('/a', 1), counted('/b', 1)]);
+  ledger.update('0', [counted('/b', 2)]);
+  ledger.update('0', [counted('/b', 3), counted('/c', 5)]);
+  assert.deepEqual(
+    [...seriesOf(ledger)],
+    [
+      [OTHER_NAMES, 3],
+      ['/c', 5],
+    ],
+  );
+});
+
+test('what nobody has is kept until whoever had it has told again', () => {
+  const ledger = new Ledger(() => MANY);
+  ledger.update('0', [counted('/a', 7)]);
+  ledger.update('1', []);
+  ledger.lost('0');
+  ledger.update('1', [counted('/b', 1)]);
+  assert.deepEqual(sumOf(ledger, '/a')?.[0], 7);
   ledger.update('0', [counted('/a', 1)]);
   assert.deepEqual(sumOf(ledger, '/a')?.[0], 8, 'and goes on when it is back');
 });
@@ -192,10 +311,10 @@ const AMONG_WORKERS: Readonly<Record<string, number | undefined>> = {
 };
 
 const amongWorkers = (metric: string): number | undefined => {
-  const ledger = new Ledger();
+  const ledger = new Ledger(() => MANY);
   ledger.update('0', [counted('/a', 1, { [metric]: 3 })]);
   ledger.update('1', [counted('/a', 1, { [metric]: 5 })]);
-  const { of, gauges } = ledger.total(true);
+  const { of, gauges } = ledger.total();
   const [tally] = of('name');
   assert.ok(tally);
   return gauges.get(metric, tally);

@@ -24,6 +24,8 @@ export interface MetricSources {
   readonly maxNameSeries: () => number;
 }
 
+const AGE = 'l5d:balancer:resolution_age_seconds';
+
 /** One look at everything, by metric and by the tally whose labels a number has. */
 export class Gauges {
   readonly #metrics = new Map<string, Map<Tally, number>>();
@@ -35,8 +37,14 @@ export class Gauges {
     return this.#metrics.get(metric)?.get(tally);
   }
 
-  /** Notes a number; names that share a tally add up, unless `merge` says otherwise. */
-  note(tally: Tally, metric: string, value: number, merge = sum): void {
+  /** Every number. */
+  *all(): IterableIterator<readonly [metric: string, tally: Tally, value: number]> {
+    for (const [metric, numbers] of this.#metrics)
+      for (const [tally, value] of numbers) yield [metric, tally, value];
+  }
+
+  /** Notes a number; those of names that share a tally are merged. */
+  note(tally: Tally, metric: string, value: number, merge = ofNames(metric)): void {
     const numbers = this.#metrics.get(metric) ?? new Map<Tally, number>();
     const known = numbers.get(tally);
     this.#metrics.set(
@@ -47,6 +55,10 @@ export class Gauges {
 }
 
 const sum = (a: number, b: number): number => a + b;
+
+/** Names that share a tally add up, but for an age: the oldest counts. */
+const ofNames = (metric: string): ((a: number, b: number) => number) =>
+  metric === AGE ? Math.max : sum;
 
 /** Looks at everything. */
 export const look = (sources: MetricSources, tallies: Tallies): Gauges => {
@@ -94,6 +106,5 @@ const noteName = (gauges: Gauges, tally: Tally, name: NameGauges): void => {
     gauges.note(tally, 'l5d:balancer:branch:available', branches.available);
     gauges.note(tally, 'l5d:balancer:branch:failed', branches.failed);
   }
-  if (age !== undefined)
-    gauges.note(tally, 'l5d:balancer:resolution_age_seconds', age / 1000, Math.max);
+  if (age !== undefined) gauges.note(tally, AGE, age / 1000);
 };

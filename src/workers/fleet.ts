@@ -7,6 +7,7 @@ import {
   firstValueFrom,
   forkJoin,
   ignoreElements,
+  lastValueFrom,
   map,
   merge,
   mergeMap,
@@ -52,7 +53,7 @@ class Fleet implements Engine {
   readonly #env: Env;
   readonly #crew: Crew;
   readonly #lookups: Lookups;
-  readonly #ledger = new Ledger();
+  readonly #ledger = new Ledger(() => this.#inForce?.admin.maxNameSeries ?? 0);
   readonly #config$ = new ReplaySubject<Config>(1);
   readonly #stop$ = new ReplaySubject<void>(1);
   readonly #kept$: Observable<never>;
@@ -122,13 +123,13 @@ class Fleet implements Engine {
   readonly cut = (): void => this.#crew.tell({ t: 'cut' });
 
   readonly metrics = async (): Promise<string> => {
-    const { metrics, turn, workers } = this.#setup;
-    const answers = await Promise.all(
-      this.#crew.slots().map((slot) => firstValueFrom(this.#count(slot), { defaultValue: false })),
-    );
+    const { metrics, turn } = this.#setup;
+    // One that is being brought up has nothing yet, which is not what it will have.
+    await lastValueFrom(merge(...[...this.#upToDate].map((slot) => this.#count(slot))), {
+      defaultValue: undefined,
+    });
     this.#ledger.update(PRIMARY, metrics.snapshot());
-    const isComplete = answers.length === workers && answers.every((told) => told);
-    const total = this.#ledger.total(isComplete);
+    const total = this.#ledger.total();
     for (const router of total.of('router'))
       total.gauges.note(router, 'l5d:router:names', this.#lookups.count(router.labels['rt'] ?? ''));
     return metrics.renderTotal(total, turn);
@@ -227,15 +228,10 @@ class Fleet implements Engine {
     this.#crew.tell({ t: 'drain' });
   }
 
-  #count(slot: number): Observable<boolean> {
+  #count(slot: number): Observable<unknown> {
     return this.#crew
       .ask(slot, (ask) => ({ t: 'count', ask }), 'counted')
-      .pipe(
-        map(({ snapshot }) => {
-          this.#ledger.update(String(slot), snapshot);
-          return true;
-        }),
-      );
+      .pipe(tap(({ snapshot }) => this.#ledger.update(String(slot), snapshot)));
   }
 }
 
