@@ -69,6 +69,7 @@ interface World {
   names: readonly NameGauges[];
   servers: readonly ServerGauges[];
   maxNameSeries: number;
+  kept: readonly string[];
 }
 
 interface Fixture {
@@ -95,13 +96,14 @@ const parse = (text: string): ReadonlyMap<string, number> => {
 };
 
 const fixture = (): Fixture => {
-  const world: World = { names: [], servers: [LISTENING], maxNameSeries: 500 };
+  const world: World = { names: [], servers: [LISTENING], maxNameSeries: 500, kept: [] };
   const metrics = makeMetrics({
     names: () => world.names,
     servers: () => world.servers,
     bufferedBytes: () => 12,
     logDropped: () => 3,
     maxNameSeries: () => world.maxNameSeries,
+    keeps: (rt) => world.kept.includes(rt),
   });
   return {
     metrics,
@@ -271,6 +273,19 @@ test('look-ups and handshakes are counted and timed', async () => {
     [srv('tls:handshake_us_count')]: 1,
     [srv('tls:handshake_us_sum')]: 900,
   });
+});
+
+test('look-ups for a router of other processes are kept as long as it is', async () => {
+  const { record, scrape, world } = fixture();
+  world.servers = [];
+  world.kept = [RT];
+  record({ t: 'resolved', rt: RT, namespace: 'default', dst: WEB, ok: true, ms: 5 });
+  const series = `l5d:resolver:success_count{namespace="default",rt="${RT}"}`;
+  expect(await scrape(), { [series]: 1 });
+  expect(await scrape(), { [series]: 1 });
+  world.kept = [];
+  await scrape();
+  expect(await scrape(), { [series]: undefined });
 });
 
 test('gauges are what is alive at the scrape', async () => {

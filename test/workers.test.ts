@@ -156,7 +156,9 @@ test('a name is watched once for all workers, a change reaches each, and one tha
     return [...new Set(names)].sort().join('');
   };
   assert.equal(await named(), 'A');
+  const lookUps = () => daemon.metric('l5d:resolver:success_count');
   // The name, and the one leaf that it is bound to.
+  assert.deepEqual([await lookUps(), await lookUps()], [2, 2]);
   assert.equal(namerd.open.filter(({ kind }) => kind === 'watch').length, 2);
   namerd.set('/svc/web', bound(addr(b)));
   await eventually('all workers know', async () => (await named()) === 'B');

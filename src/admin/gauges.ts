@@ -20,6 +20,8 @@ export interface MetricSources {
   readonly logDropped: () => number;
   /** `undefined`: nothing is recorded. */
   readonly recorder?: () => RecorderGauges | undefined;
+  /** Whether a router is kept in mind that has neither server nor name in this process. */
+  readonly keeps?: (rt: string) => boolean;
   /** Most names with series of their own. */
   readonly maxNameSeries: () => number;
 }

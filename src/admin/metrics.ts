@@ -96,7 +96,7 @@ class Collector implements Metrics {
     this.#inTurn(async () => {
       const gauges = this.#look();
       const text = await this.#write({ of: (scope) => this.#tallies.of(scope), gauges }, turn);
-      this.#tallies.prune((server) => gauges.busy.has(server));
+      this.#prune(gauges);
       return text;
     });
 
@@ -106,7 +106,7 @@ class Collector implements Metrics {
   readonly snapshot = (): Snapshot => {
     const gauges = this.#look();
     const snapshot = takeSnapshot(this.#tallies, gauges);
-    this.#tallies.prune((server) => gauges.busy.has(server));
+    this.#prune(gauges);
     return snapshot;
   };
 
@@ -115,6 +115,11 @@ class Collector implements Metrics {
   #fold(): void {
     for (const event of this.#events) this.#count(event);
     this.#events = [];
+  }
+
+  #prune({ busy }: Gauges): void {
+    const { keeps = () => false } = this.#sources;
+    this.#tallies.prune((server) => busy.has(server), keeps);
   }
 
   #look(): Gauges {

@@ -80,8 +80,8 @@ export class Tallies {
     }
   }
 
-  /** Forgets servers that do not listen and are not `busy`, then routers that have neither server nor name. */
-  prune(busy: (server: Tally) => boolean): void {
+  /** Forgets servers that do not listen and are not `busy`, then routers that have neither server nor name and are not kept. */
+  prune(busy: (server: Tally) => boolean, keeps: (rt: string) => boolean): void {
     for (const [rt, servers] of this.#servers) {
       for (const [srv, { tally, isListening }] of servers) {
         if (!isListening && !busy(tally)) servers.delete(srv);
@@ -89,7 +89,7 @@ export class Tallies {
       if (servers.size === 0) this.#servers.delete(rt);
     }
     for (const rt of [...this.#routers.keys(), ...this.#namespaces.keys()]) {
-      if (this.#servers.has(rt) || this.names.has(rt)) continue;
+      if (this.#servers.has(rt) || this.names.has(rt) || keeps(rt)) continue;
       this.#routers.delete(rt);
       this.#namespaces.delete(rt);
     }

@@ -18,13 +18,15 @@ const count = ({ workers }: Config): number =>
   workers === 'auto' ? availableParallelism() : workers;
 
 /** The engine of a primary: its workers serve, and it looks names up for all of them. */
-const makeFleet = (first: Config, world: World): Engine => {
+const makeFleet = (first: Config, config: () => Config, world: World): Engine => {
   const { env, turn, logDropped } = world;
   const metrics = makeMetrics({
     names: () => [],
     servers: () => [],
     bufferedBytes: () => 0,
     logDropped,
+    // They listen in the workers, and have their names there.
+    keeps: (rt) => config().routers.some(({ label }) => label === rt),
     maxNameSeries: () => 0,
   });
   const { interpret, explain } = makeInterpret(
@@ -47,7 +49,7 @@ const makeFleet = (first: Config, world: World): Engine => {
 export const makeEngine =
   (first: Config, world: World) =>
   (config: () => Config): Engine =>
-    count(first) === 0 ? localEngine(config, world) : makeFleet(first, world);
+    count(first) === 0 ? localEngine(config, world) : makeFleet(first, config, world);
 
 /** Works for the primary that began this process. Emits when it is over. */
 export const work = (process: NodeJS.Process, world: World): Observable<unknown> =>
