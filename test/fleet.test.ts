@@ -272,3 +272,12 @@ test('a reload says how many names have series of their own, from the next name 
   reloaded.right.commit();
   assert.deepEqual(await tell('/svc/a', '/svc/b', '/svc/c'), ['/svc/a', '…', '/svc/c']);
 });
+
+test('a worker that is being brought up is not asked what it has counted', async () => {
+  const { engine, one, late, clock } = replacing();
+  await scrape(engine, clock);
+  assert.deepEqual(
+    [one, late].map((worker) => worker.told().includes('count')),
+    [true, false],
+  );
+});
