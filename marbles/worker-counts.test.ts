@@ -18,6 +18,7 @@ const counting = ({ env, hot }: Marbles, diagram: string) => {
   let bytes = 0;
   const snapshot = (): Snapshot => [
     {
+      serial: 0,
       scope: 'server',
       labels: { rt: 'main', srv_addr: '127.0.0.1:1' },
       counters: new Map([['l5d:srv:stream:tx_bytes', bytes]]),

@@ -76,7 +76,13 @@ class Worker implements Child {
   }
 }
 
-const NOTHING = { counters: new Map(), split: new Map(), stats: new Map(), gauges: new Map() };
+const NOTHING = {
+  serial: 0,
+  counters: new Map(),
+  split: new Map(),
+  stats: new Map(),
+  gauges: new Map(),
+};
 
 /** What a worker says that has accepted so many connections, and holds so many names. */
 const counts = (accepts: number, names = 0): Word => ({

@@ -3,10 +3,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { isRight } from 'fp-ts/lib/Either.js';
+import { Gauges } from '../src/admin/gauges.ts';
 import { Ledger } from '../src/admin/ledger.ts';
 import { METRICS } from '../src/admin/metric-list.ts';
 import { OTHER_NAMES } from '../src/admin/name-tallies.ts';
-import type { Counted } from '../src/admin/snapshot.ts';
+import { type Counted, takeSnapshot } from '../src/admin/snapshot.ts';
+import { Tallies } from '../src/admin/tallies.ts';
 import { loadConfig } from '../src/config/load.ts';
 import { DEFAULT_POLICY } from '../src/config/policy.ts';
 import type { EndpointView, RouterView } from '../src/view.ts';
@@ -85,7 +87,9 @@ const counted = (
   dst: string,
   count: number,
   gauges: Readonly<Record<string, number>> = {},
+  serial = 0,
 ): Counted => ({
+  serial,
   scope: 'name',
   labels: { dst, rt: 'main' },
   counters: new Map([[COUNTER, count]]),
@@ -261,6 +265,23 @@ test('a series that names share has what all of them have', () => {
   assert.equal(total.gauges.get('l5d:balancer:endpoint:available', shared), 5);
   assert.equal(total.gauges.get('l5d:balancer:connection:open', shared), 4);
   assert.equal(total.gauges.get('l5d:balancer:resolution_age_seconds', shared), 7);
+});
+
+test('a name that is let go and had again between two looks goes on from what it had counted', () => {
+  const ledger = new Ledger(() => 1);
+  ledger.update('0', [counted('/a', 7)]);
+  ledger.update('0', [counted('/a', 1, {}, 1)]);
+  assert.deepEqual([...seriesOf(ledger)], [['/a', 8]]);
+  ledger.update('0', [counted('/a', 2, {}, 1)]);
+  assert.deepEqual([...seriesOf(ledger)], [['/a', 9]]);
+});
+
+test('what has gone on and what has begun anew are told apart in snapshots', () => {
+  const serials = (tallies: Tallies): readonly number[] =>
+    takeSnapshot(tallies, new Gauges()).map(({ serial }) => serial);
+  const [one, other] = [new Tallies(() => 1), new Tallies(() => 1)];
+  assert.deepEqual(serials(one), serials(one));
+  assert.notDeepEqual(serials(one), serials(other));
 });
 
 test('a name that is let go makes room for the next that comes, and for none that is there', () => {

@@ -106,7 +106,9 @@ export class Ledger {
       }),
     );
     const before = this.#last.get(process) ?? [];
-    const gone = [...before].flatMap(([key, told]) => (next.has(key) ? [] : [told]));
+    const gone = [...before].flatMap(([key, told]) =>
+      next.get(key)?.counted.serial === told.counted.serial ? [] : [told],
+    );
     this.#last.set(process, next);
     const isBack = this.#awaited.delete(process);
     if (gone.length > 0 || isBack) this.#letGo(gone);

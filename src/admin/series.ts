@@ -71,8 +71,12 @@ const ZEROS = {
   name: zerosOf('name'),
 };
 
+let made = 0;
+
 /** The counters and stats of one thing, such as one server. Bounds: the metrics, and their closed lists of causes. */
 export class Tally {
+  /** Tells it from others of this process, also from one of the same thing that is no more. */
+  readonly serial = ++made;
   readonly labels: Labels;
   readonly counters = new Map<string, number>();
   /** By metric, then by the value of its extra label. */

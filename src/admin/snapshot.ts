@@ -6,6 +6,8 @@ import type { Tallies } from './tallies.ts';
 
 /** One tally of one process at one moment: plain data. */
 export interface Counted {
+  /** The same in the next snapshot: it goes on. Another: a thing of this name was let go, and there is a new one. */
+  readonly serial: number;
   readonly scope: Scope;
   readonly labels: Labels;
   readonly counters: ReadonlyMap<string, number>;
@@ -38,7 +40,7 @@ export const takeSnapshot = (tallies: Tallies, gauges: Gauges): Snapshot =>
         const seen = gauges.get(name, tally);
         return seen === undefined ? [] : [[name, seen]];
       });
-      const { labels, split, stats } = tally;
-      return { scope, labels, counters, split, stats, gauges: new Map(looked) };
+      const { serial, labels, split, stats } = tally;
+      return { serial, scope, labels, counters, split, stats, gauges: new Map(looked) };
     }),
   );
