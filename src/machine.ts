@@ -164,17 +164,24 @@ export interface MachineOptions {
   readonly interpret?: Interpret;
   /** Also gets all that happens; must not throw. */
   readonly heard?: (event: RouterEvent) => void;
+  /** The process is for this alone: its table of descriptors is kept ahead, for which files are opened. */
+  readonly isAlone?: boolean;
 }
+
+const makeDescriptors = (isAlone: boolean, soon: (task: () => void) => void): Descriptors => {
+  const descriptors = new Descriptors(connectionDescriptors());
+  return isAlone ? keepTableAhead(descriptors, soon) : descriptors;
+};
 
 /** Makes the machine. `config` gives the config in force. */
 export const makeMachine = (
   config: () => Config,
   { env, logDropped, turn }: World,
-  { interpret, heard }: MachineOptions = {},
+  { interpret, heard, isAlone = false }: MachineOptions = {},
 ): Machine => {
   const timers = makeTimers(env.scheduler);
   const soon = (task: () => void): void => void turn().then(task);
-  const descriptors = keepTableAhead(new Descriptors(connectionDescriptors()), soon);
+  const descriptors = makeDescriptors(isAlone, soon);
   const clients = new Clients();
   const budget = new BufferBudget(config().maxBufferedBytes, timers);
   const sockets = makeSockets({ timers, soon, account: budget });

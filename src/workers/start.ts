@@ -49,7 +49,9 @@ const makeFleet = (first: Config, config: () => Config, world: World): Engine =>
 export const makeEngine =
   (first: Config, world: World) =>
   (config: () => Config): Engine =>
-    count(first) === 0 ? localEngine(config, world) : makeFleet(first, config, world);
+    count(first) === 0
+      ? localEngine(config, world, { isAlone: true })
+      : makeFleet(first, config, world);
 
 /** Works for the primary that began this process. Emits when it is over. */
 export const work = (process: NodeJS.Process, world: World): Observable<unknown> =>
@@ -58,5 +60,5 @@ export const work = (process: NodeJS.Process, world: World): Observable<unknown>
     timers: makeTimers(world.env.scheduler),
     configure: ({ log }) => world.configure(log),
     engine: (config, interpret, heard) =>
-      localEngine(config, world, { interpret: (_, rt) => interpret(rt), heard }),
+      localEngine(config, world, { interpret: (_, rt) => interpret(rt), heard, isAlone: true }),
   });
