@@ -3,7 +3,7 @@
  * used, as `native.ts` does. Source: lib/_tls_wrap.js and src/crypto/crypto_tls.cc of Node 20; seen to hold on 24 and 26.
  */
 import type { SecureContext } from 'node:tls';
-import { bindingOf, type HandleListener, type StreamHandle, type TcpHandle } from './native.ts';
+import type { Binding, HandleListener, StreamHandle, TcpHandle } from './native.ts';
 
 /** Hears a TLS handle. Never called by a handle’s methods, but from within the library: the handle must outlive the call. */
 export interface TlsListener extends HandleListener {
@@ -75,15 +75,15 @@ const METHODS: readonly (keyof TlsHandle)[] = [
 ];
 
 /** How TLS is put on handles. Errors: throws where it is not as it is known. */
-export const findWrapTls = (): WrapTls => {
-  const binding = bindingOf('tls_wrap');
-  const { wrap, TLSWrap: Wrap } = binding;
+export const findWrapTls = (binding: Binding): WrapTls => {
+  const tls = binding('tls_wrap');
+  const { wrap, TLSWrap: Wrap } = tls;
   if (typeof wrap !== 'function' || typeof Wrap !== 'function') throw new Error('no TLS');
   const prototype: unknown = Wrap.prototype;
   if (METHODS.some((name) => typeof Reflect.get(Object(prototype), name) !== 'function'))
     throw new Error('another TLS');
   return (below, { context }, isServer) => {
-    const handle: TlsHandle = wrap.call(binding, below, context, isServer, false);
+    const handle: TlsHandle = wrap.call(tls, below, context, isServer, false);
     handle.below = below;
     return handle;
   };

@@ -110,8 +110,11 @@ const METHODS: readonly (keyof TcpHandle)[] = [
   'setKeepAlive',
 ];
 
-/** A module of the platform, as an object of anything. Errors: throws where there is none. */
-export const bindingOf = (name: string): Readonly<Record<string, unknown>> => {
+/** Gives a module of the platform, as an object of anything. Errors: throws where there is none. */
+export type Binding = (name: string) => Readonly<Record<string, unknown>>;
+
+/** Those of this process. */
+export const bindingOf: Binding = (name) => {
   const binding: unknown = Reflect.get(process, 'binding');
   const found: unknown = typeof binding === 'function' ? binding.call(process, name) : undefined;
   if (typeof found !== 'object' || found === null) throw new Error(`no ${name}`);
@@ -161,9 +164,9 @@ export const transportOf = (socket: NodeSocket): NodeSocket | undefined => {
   return below instanceof NodeSocket ? below : undefined;
 };
 
-const find = (): Native => {
-  const tcp = bindingOf('tcp_wrap');
-  const stream = bindingOf('stream_wrap');
+const find = (binding: Binding): Native => {
+  const tcp = binding('tcp_wrap');
+  const stream = binding('stream_wrap');
   const Tcp = maker<TcpHandle>(tcp['TCP']);
   const Connect = maker<ConnectRequest>(tcp['TCPConnectWrap']);
   const Write = maker<WriteRequest>(stream['WriteWrap']);
@@ -181,10 +184,10 @@ const find = (): Native => {
     makeWrite: () => new Write(),
     makeShutdown: () => new Shutdown(),
     makeConnect: () => new Connect(),
-    wrapTls: findWrapTls(),
+    wrapTls: findWrapTls(binding),
     lastRead: () => state[read] ?? 0,
     isLastWriteLate: () => state[late] !== 0,
-    endOfFile: number(bindingOf('uv')['UV_EOF']),
+    endOfFile: number(binding('uv')['UV_EOF']),
   };
 };
 
@@ -192,10 +195,13 @@ const find = (): Native => {
  * The platform’s handles; `undefined` where they cannot be had as they are known. Linux only: elsewhere a read may
  * hold on to its memory before bytes come, and what a listening socket is told does not pass to its connections.
  */
-export const findNative = (platform: string = process.platform): Native | undefined => {
+export const findNative = (
+  platform: string = process.platform,
+  binding: Binding = bindingOf,
+): Native | undefined => {
   if (platform !== 'linux') return undefined;
   try {
-    return find();
+    return find(binding);
   } catch {
     // The fallback is as correct, and only slower.
     return undefined;
