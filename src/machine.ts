@@ -26,7 +26,7 @@ import { Descriptors } from './server/descriptors.ts';
 import { connectionDescriptors } from './server/fd-limit.ts';
 import type { MakeIdentifier } from './server/identify.ts';
 import { serve } from './server/serve.ts';
-import { makeSockets } from './socket/sockets.ts';
+import { makeSockets, type Sockets } from './socket/sockets.ts';
 import { makeStreams } from './streams.ts';
 import { makeTimers } from './timers.ts';
 import type { World } from './world.ts';
@@ -173,6 +173,34 @@ const makeDescriptors = (isAlone: boolean, soon: (task: () => void) => void): De
   return isAlone ? keepTableAhead(descriptors, soon) : descriptors;
 };
 
+/** Connections without handles are as correct, and cost more: on Linux that is worth a word. */
+const tellKind = ({ kind }: Sockets, { log }: Env): void => {
+  if (kind === 'stream' && process.platform === 'linux')
+    log(
+      'warn',
+      'connections run on sockets of Node, which cost up to twice as much: run a Node whose handles are known',
+      {
+        node: process.version,
+        known: 'v20, v24, v26',
+      },
+    );
+};
+
+const makeConfigure = (
+  { sockets, budget }: Plant,
+  recorder: Recorder,
+  env: Env,
+): Machine['configure'] => {
+  let isFirst = true;
+  return ({ maxBufferedBytes, recorder: wanted }) => {
+    // Not before: only a config says how the log looks.
+    if (isFirst) tellKind(sockets, env);
+    isFirst = false;
+    budget.max = maxBufferedBytes;
+    recorder.configure(wanted);
+  };
+};
+
 /** Makes the machine. `config` gives the config in force. */
 export const makeMachine = (
   config: () => Config,
@@ -217,10 +245,7 @@ export const makeMachine = (
     context,
     explain,
     cut: makeCut(plant, env),
-    configure: ({ maxBufferedBytes, recorder: wanted }) => {
-      budget.max = maxBufferedBytes;
-      recorder.configure(wanted);
-    },
+    configure: makeConfigure(plant, recorder, env),
     stop: makeStop(plant, listeners, env),
   };
 };
