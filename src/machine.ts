@@ -4,7 +4,7 @@ import type { MetricSources } from './admin/gauges.ts';
 import { type Metrics, makeMetrics } from './admin/metrics.ts';
 import { showDst } from './config/build-identify.ts';
 import type { Config, InterpreterConfig } from './config/config.ts';
-import { logEvent } from './connection-log.ts';
+import { logEvent, logSockets } from './connection-log.ts';
 import { Directory } from './directory.ts';
 import { BufferBudget } from './duplex/budget.ts';
 import { tellEnds } from './ends.ts';
@@ -26,7 +26,7 @@ import { Descriptors } from './server/descriptors.ts';
 import { connectionDescriptors } from './server/fd-limit.ts';
 import type { MakeIdentifier } from './server/identify.ts';
 import { serve } from './server/serve.ts';
-import { makeSockets, type Sockets } from './socket/sockets.ts';
+import { makeSockets } from './socket/sockets.ts';
 import { makeStreams } from './streams.ts';
 import { makeTimers } from './timers.ts';
 import type { World } from './world.ts';
@@ -173,19 +173,6 @@ const makeDescriptors = (isAlone: boolean, soon: (task: () => void) => void): De
   return isAlone ? keepTableAhead(descriptors, soon) : descriptors;
 };
 
-/** Connections without handles are as correct, and cost more: on Linux that is worth a word. */
-const tellKind = ({ kind }: Sockets, { log }: Env): void => {
-  if (kind === 'stream' && process.platform === 'linux')
-    log(
-      'warn',
-      'connections run on sockets of Node, which cost up to twice as much: run a Node whose handles are known',
-      {
-        node: process.version,
-        known: 'v20, v24, v26',
-      },
-    );
-};
-
 const makeConfigure = (
   { sockets, budget }: Plant,
   recorder: Recorder,
@@ -194,7 +181,7 @@ const makeConfigure = (
   let isFirst = true;
   return ({ maxBufferedBytes, recorder: wanted }) => {
     // Not before: only a config says how the log looks.
-    if (isFirst) tellKind(sockets, env);
+    if (isFirst) logSockets(env.log, sockets.kind);
     isFirst = false;
     budget.max = maxBufferedBytes;
     recorder.configure(wanted);
