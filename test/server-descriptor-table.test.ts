@@ -10,6 +10,7 @@ import {
   tableSize,
 } from '../src/server/descriptor-table.ts';
 import { Descriptors } from '../src/server/descriptors.ts';
+import { connectionDescriptors } from '../src/server/fd-limit.ts';
 
 const SIZE = 256;
 
@@ -197,11 +198,17 @@ test('whatever comes in between, all that was opened is closed, and the table gr
   );
 });
 
-test('the system’s own grows', { skip: process.platform !== 'linux' }, async () => {
+const skip = process.platform !== 'linux' || connectionDescriptors() < 2 * FIRST_SIZE;
+
+test('the system’s own grows', { skip }, async () => {
   const size = (): number => tableSize(readFileSync('/proc/self/status', 'utf8')) ?? 0;
   assert.ok(size() > 0);
-  keepTableAhead(new Descriptors(Number.POSITIVE_INFINITY), setImmediate);
-  while (size() < FIRST_SIZE) await new Promise((resolve) => setImmediate(resolve));
+  const descriptors = keepTableAhead(new Descriptors(Number.POSITIVE_INFINITY), setImmediate);
+  // Where the other thread is late three times in a row, it is tried again when more are held.
+  while (size() < FIRST_SIZE && descriptors.held < FIRST_SIZE) {
+    descriptors.take();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
   assert.ok(size() >= FIRST_SIZE);
 });
 
