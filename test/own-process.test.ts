@@ -1,13 +1,12 @@
 /** What is done to the process: by a daemon and its workers, to which it belongs, and not by whoever runs routers inside their own. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { filter, firstValueFrom, merge, NEVER, of, share } from 'rxjs';
 import { runRouters } from '../src/embed.ts';
-import { FIRST_SIZE, tableSize } from '../src/server/descriptor-table.ts';
-import { connectionDescriptors } from '../src/server/fd-limit.ts';
+import { FIRST_SIZE } from '../src/server/descriptor-table.ts';
 import { loadUnopened } from '../src/testing/unopened.ts';
 import { type Daemon, startDaemon } from './support/daemon.ts';
+import { isTableFixed, tableOf } from './support/descriptor-table.ts';
 import { makeScope } from './support/process.ts';
 import { route } from './support/route.ts';
 import { turn } from './support/sockets.ts';
@@ -17,9 +16,6 @@ import { workersOf } from './support/worker-processes.ts';
 /** Turns of the loop in which the table would have grown. */
 const MANY = 200;
 
-const sizeOf = (pid: number | 'self'): number =>
-  tableSize(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? 0;
-
 const ROUTERS = [
   {
     label: 'a',
@@ -28,27 +24,24 @@ const ROUTERS = [
   },
 ];
 
-/** Where a process may not have so many descriptors, nothing grows. */
-const skip = process.platform !== 'linux' || connectionDescriptors() < 2 * FIRST_SIZE;
-
 /** More connections than are ever needed, and too few for such a table to come by itself. */
 const MOST_PEERS = 800;
 
 /** Opens connections until a table is large: where another thread was late, it is tried again when more are held. */
 const opensUntilLarge = async (daemon: Daemon, pid: number): Promise<void> => {
   const peers: Peer[] = [];
-  while (sizeOf(pid) < FIRST_SIZE && peers.length < MOST_PEERS) {
+  while (tableOf(pid) < FIRST_SIZE && peers.length < MOST_PEERS) {
     const peer = await openPeer(daemon.ports[0] ?? 0);
     await peer.echo('hello');
     peers.push(peer);
   }
-  assert.ok(sizeOf(pid) >= FIRST_SIZE, `${sizeOf(pid)} with ${peers.length} connections`);
+  assert.ok(tableOf(pid) >= FIRST_SIZE, `${tableOf(pid)} with ${peers.length} connections`);
   await dropPeers(peers);
 };
 
 for (const workers of [0, 1])
   test(`the descriptor table of who serves is kept ahead, with ${workers} workers`, {
-    skip,
+    skip: isTableFixed,
   }, async (t) => {
     const scope = makeScope(t);
     const daemon = await startDaemon(scope, {
@@ -58,8 +51,8 @@ for (const workers of [0, 1])
     await opensUntilLarge(daemon, workersOf(daemon)[0] ?? daemon.pid);
   });
 
-test('that of a process with routers inside is left alone', { skip }, async (t) => {
-  const before = sizeOf('self');
+test('that of a process with routers inside is left alone', { skip: isTableFixed }, async (t) => {
+  const before = tableOf('self');
   const config = loadUnopened({ log: { level: 'error' }, routers: ROUTERS });
   const event$ = runRouters({ config$: merge(of(config), NEVER) }).pipe(share());
   const listening = firstValueFrom(event$.pipe(filter((event) => event.t === 'listening')));
@@ -67,5 +60,5 @@ test('that of a process with routers inside is left alone', { skip }, async (t) 
   t.after(() => running.unsubscribe());
   await listening;
   for (let i = 0; i < MANY; i++) await turn();
-  assert.equal(sizeOf('self'), before);
+  assert.equal(tableOf('self'), before);
 });

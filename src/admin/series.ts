@@ -1,4 +1,4 @@
-/** Series of numbers: counters and histograms under labels, as cheap to add to as a number in a map. Pure. */
+/** Series of numbers: counters and histograms under labels, as cheap to add to as a number in a map. Pure, but that tallies are numbered. */
 import { bucketsOf, METRICS, type Metric } from './metric-list.ts';
 
 /** Label values by label. */
